@@ -1,0 +1,130 @@
+import type { ErrorCode } from "../ipc/generated/contract";
+
+/** What happened (and what that means for access), and what to do. */
+export type Advice = { what: string; todo: string };
+
+/** One pair per code; a missing one does not compile. */
+export const ADVICE: Record<ErrorCode, Advice> = {
+  agent_key_known: {
+    what: "Another agent already has this key.",
+    todo: "Nothing was added. Choose that agent, or paste another key.",
+  },
+  agent_key_malformed: {
+    what: "This is not an agent's public key.",
+    todo: "Copy the whole key from the agent. It has 43 letters and digits.",
+  },
+  agent_key_private: {
+    what: "This is a private key.",
+    todo: "Nothing was kept. Paste the public key. Make a new pair if others saw this one.",
+  },
+  agent_name_known: {
+    what: "Another agent already has this name.",
+    todo: "Nothing was added. Choose a name you can tell apart.",
+  },
+  agent_name_unfit: {
+    what: "This name can't be used.",
+    todo: "Use 1 to 40 ordinary letters, digits and spaces.",
+  },
+  agent_unknown: {
+    what: "Countersign does not know this agent.",
+    todo: "Nothing was connected. Choose another agent, or add this one.",
+  },
+  attempt_ended: {
+    what: "This has already ended.",
+    todo: "Nothing changed. Go back to your connections to see how it stands.",
+  },
+  attempt_unknown: {
+    what: "Countersign has no record of this.",
+    todo: "Nothing changed. Start again with Connect account.",
+  },
+  browser_not_opened: {
+    what: "Your browser did not open.",
+    todo: "Nothing is lost. Choose Copy link and open it in your browser.",
+  },
+  data_folder_unfit: {
+    what: "Countersign's data folder is not private to you.",
+    todo: "Nothing was changed. Make the folder yours alone, then start Countersign again.",
+  },
+  date_out_of_range: {
+    what: "The bank does not allow this date.",
+    todo: "Nothing was connected. Choose an earlier date that is not in the past.",
+  },
+  grant_revoked: {
+    what: "This connection is already revoked.",
+    todo: "Nothing changed. The agent can't use it.",
+  },
+  grant_unknown: {
+    what: "Countersign has no record of this connection.",
+    todo: "Nothing changed. Go back to your connections.",
+  },
+  host_gone: {
+    what: "Countersign stopped.",
+    todo: "Agents can't use your connections now. Start it again.",
+  },
+  internal: {
+    what: "Something went wrong in Countersign.",
+    todo: "Check your connections to see how things stand. Then try again.",
+  },
+  keychain_key_lost: {
+    what: "Your keychain no longer has Countersign's key.",
+    todo: "Nothing was shared. Revoke the old connections and connect again.",
+  },
+  keychain_locked: {
+    what: "Your keychain is locked.",
+    todo: "Nothing changed. Unlock your login keychain, then try again.",
+  },
+  keychain_unavailable: {
+    what: "Your keychain does not answer.",
+    todo: "Nothing changed. Check that it is running, then try again.",
+  },
+  permissions_unfit: {
+    what: "These choices don't work at this bank.",
+    todo: "Nothing was connected. Choose at least one thing the agent may do.",
+  },
+  provider_unknown: {
+    what: "This bank is no longer in the list.",
+    todo: "Nothing was connected. Choose another bank.",
+  },
+  request_malformed: {
+    what: "Countersign did not understand this window.",
+    todo: "Nothing changed. Quit Countersign and start it again.",
+  },
+  store_damaged: {
+    what: "Countersign can't read its own data.",
+    todo: "Nothing was changed. Put a backup of the data folder back, or call support.",
+  },
+  store_failed: {
+    what: "Countersign could not write to your disk.",
+    todo: "Nothing changed. Check that the disk has room, then try again.",
+  },
+  store_newer: {
+    what: "A newer Countersign has used this data.",
+    todo: "Nothing was changed. Install that version again.",
+  },
+  too_many_attempts: {
+    what: "Too many connections are waiting at once.",
+    todo: "Nothing was started. Finish or cancel one of them first.",
+  },
+};
+
+/** Where the same code means that nothing could be opened at all. */
+const UNOPENED: Partial<Record<ErrorCode, Advice>> = {
+  internal: {
+    what: "Countersign could not open its data.",
+    todo: "Quit and start it again. If this comes back, call support.",
+  },
+  store_failed: {
+    what: "Countersign could not read your disk.",
+    todo: "Nothing was changed. Check the disk and its free room, then start Countersign again.",
+  },
+};
+
+/** The words for the page that stands alone when the data could not be opened. */
+export function unopenedAdvice(code: ErrorCode): Advice {
+  return UNOPENED[code] ?? advice(code);
+}
+
+/** The words for a code; one from a newer host than this window gets the words for a fault of ours. */
+export function advice(code: ErrorCode): Advice {
+  return Object.hasOwn(ADVICE, code) ? ADVICE[code] : ADVICE.internal;
+}
