@@ -1,0 +1,24 @@
+//! Use cases: what the product does, and the ports it needs for that.
+//!
+//! **Invariant:** no name of an operating system, an HTTP library or SQL appears here.
+
+mod accounts;
+mod add_agent;
+pub mod catalogue;
+mod connect_account;
+mod discard;
+mod endings;
+pub mod key;
+mod list;
+pub mod port;
+pub mod report;
+mod revoke_grant;
+mod run_attempt;
+mod running;
+mod save_grant;
+mod start;
+mod tell_bank;
+mod view;
+
+pub use report::Refusal;
+pub use start::{App, Settings};

@@ -1,0 +1,133 @@
+//! What the window reads: banks, agents, attempts, connections.
+
+use std::collections::BTreeSet;
+
+use contract::ui::{
+    AgentView, AttemptView, GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind, ProviderView,
+};
+use domain::agent::Agent;
+use domain::attempt::Attempt;
+use domain::audit::{AuditEvent, AuditRecord};
+use domain::grant::Grant;
+use domain::id::{AttemptId, GrantId};
+use domain::provider::Consents;
+
+use crate::port::{Clock as _, Ports, Store as _};
+use crate::report::{Refusal, Thing};
+use crate::start::App;
+use crate::view;
+
+impl<P: Ports> App<P> {
+    /// The banks of the catalogue, by name.
+    #[must_use]
+    pub fn list_providers(&self) -> Vec<ProviderView> {
+        self.0.catalogue.providers().iter().map(view::provider).collect()
+    }
+
+    /// The agents, oldest first.
+    ///
+    /// # Errors
+    /// The store; so for every method here.
+    pub async fn list_agents(&self) -> Result<Vec<AgentView>, Refusal> {
+        let (agents, grants) = self.0.ports.store().read(|tx| Ok((tx.agents()?, tx.grants()?))).await?;
+        let now = self.0.ports.clock().now();
+        let current = |agent: &Agent| {
+            grants.iter().filter(|g| g.agent == agent.id && g.revocation.is_none() && g.ends_at > now).count()
+        };
+        Ok(agents
+            .iter()
+            .map(|agent| view::agent(agent, u32::try_from(current(agent)).unwrap_or(u32::MAX)))
+            .collect())
+    }
+
+    /// Attempts that go on, oldest first.
+    pub async fn list_attempts(&self) -> Result<Vec<AttemptView>, Refusal> {
+        let open: Vec<Attempt> = self
+            .0
+            .live()
+            .values()
+            .filter(|l| l.attempt.ending.is_none())
+            .map(|l| l.attempt.clone())
+            .collect();
+        let agents = self.0.ports.store().read(|tx| tx.agents()).await?;
+        Ok(open.iter().map(|attempt| self.attempt_view(attempt, &agents)).collect())
+    }
+
+    /// One attempt: as it runs, or as it was stored.
+    pub async fn show_attempt(&self, id: AttemptId) -> Result<AttemptView, Refusal> {
+        let live = self.0.live().get(&id).map(|live| live.attempt.clone());
+        let (stored, agents) =
+            self.0.ports.store().read(move |tx| Ok((tx.attempt(id)?, tx.agents()?))).await?;
+        let attempt = live.or(stored).ok_or(Refusal::Unknown(Thing::Attempt))?;
+        Ok(self.attempt_view(&attempt, &agents))
+    }
+
+    /// The connections page.
+    pub async fn list_grants(&self) -> Result<GrantsView, Refusal> {
+        let revision = self.0.grants_revision();
+        let (agents, grants) = self.0.ports.store().read(|tx| Ok((tx.agents()?, tx.grants()?))).await?;
+        let now = self.0.ports.clock().now();
+        let row =
+            |grant: &Grant| view::grant_row(grant, self.0.catalogue.provider(&grant.provider), &agents, now);
+        let rows = grants.iter().map(|grant| (grant, row(grant)));
+        let (current, history): (Vec<_>, Vec<_>) =
+            rows.partition(|(_, row)| matches!(row.state, GrantState::Active { .. }));
+        let seeing: BTreeSet<_> = current.iter().map(|(grant, _)| grant.agent.to_string()).collect();
+        let accounts: BTreeSet<_> = current
+            .iter()
+            .flat_map(|(grant, _)| grant.accounts.iter().map(move |a| (&grant.issuer, &a.id)))
+            .collect();
+        Ok(GrantsView {
+            agents: u32::try_from(seeing.len()).unwrap_or(u32::MAX),
+            accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX),
+            current: current.into_iter().map(|(_, row)| row).collect(),
+            history: history.into_iter().map(|(_, row)| row).collect(),
+            revision,
+        })
+    }
+
+    /// A connection's own page.
+    pub async fn show_grant(&self, id: GrantId) -> Result<GrantView, Refusal> {
+        let grant = self.known_grant(id).await?;
+        let (agents, records, attempt) = self
+            .0
+            .ports
+            .store()
+            .read(move |tx| Ok((tx.agents()?, tx.audit_of(id)?, tx.attempt_of(id)?)))
+            .await?;
+        let provider = self.0.catalogue.provider(&grant.provider);
+        let mut history: Vec<HistoryEntry> = records.iter().filter_map(entry).collect();
+        history.reverse();
+        Ok(GrantView {
+            row: view::grant_row(&grant, provider, &agents, self.0.ports.clock().now()),
+            accounts: view::accounts(&grant),
+            holder: grant.holder.clone(),
+            missing: view::permissions(provider, grant.missing.iter()),
+            extra: grant.extra.clone(),
+            cannot: view::others(provider, &grant.permissions),
+            shared_consents: provider.is_some_and(|p| p.behaviour.consents == Consents::Shared),
+            history,
+            reference: attempt.map(|attempt| attempt.reference().to_string()),
+        })
+    }
+
+    fn attempt_view(&self, attempt: &Attempt, agents: &[Agent]) -> AttemptView {
+        view::attempt(attempt, self.0.catalogue.provider(&attempt.provider), agents)
+    }
+}
+
+fn entry(record: &AuditRecord) -> Option<HistoryEntry> {
+    let what = match record.event()? {
+        AuditEvent::GrantConnected { .. } => HistoryKind::Connected,
+        AuditEvent::GrantNotKept { .. } => HistoryKind::NotKept,
+        AuditEvent::GrantRevoked { .. } => HistoryKind::Revoked,
+        AuditEvent::RevocationConfirmed { .. } => HistoryKind::BankConfirmed,
+        AuditEvent::RevocationGivenUp { .. } => HistoryKind::GivenUp,
+        AuditEvent::AgentAdded { .. }
+        | AuditEvent::AttemptEnded { .. }
+        | AuditEvent::AttemptStarted { .. }
+        | AuditEvent::CallbackInterference { .. }
+        | AuditEvent::KeyMade { .. } => return None,
+    };
+    Some(HistoryEntry { at: record.at.millis(), what })
+}

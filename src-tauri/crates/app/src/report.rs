@@ -1,0 +1,154 @@
+//! Refusals of the use cases, and the codes that front doors turn into words.
+
+use contract::error_code::ErrorCode;
+use domain::agent::AgentError;
+use thiserror::Error;
+
+use crate::key::KeyError;
+use crate::port::{DiceError, KeychainError, StoreError};
+
+/// Why a request was not carried out. Nothing was changed.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Refusal {
+    /// The text is not an agent's name or key.
+    #[error(transparent)]
+    Agent(#[from] AgentFault),
+    /// The attempt has ended already.
+    #[error("the attempt has ended")]
+    AttemptEnded,
+    /// The system's browser could not be opened.
+    #[error("the browser could not be opened")]
+    Browser,
+    /// The source of randomness failed.
+    #[error(transparent)]
+    Dice(#[from] DiceError),
+    /// The end date is out of range.
+    #[error("the date is out of range")]
+    Date,
+    /// The key of the vault.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The keychain.
+    #[error(transparent)]
+    Keychain(#[from] KeychainError),
+    /// Nothing was chosen, or something this bank does not have.
+    #[error("the permissions do not fit")]
+    Permissions,
+    /// The grant was revoked already.
+    #[error("the grant is revoked")]
+    Revoked,
+    /// An id that is not one.
+    #[error("the request is malformed")]
+    Malformed,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Too many attempts at once.
+    #[error("too many attempts")]
+    TooMany,
+    /// The thing named is not there.
+    #[error("{0:?} is not known")]
+    Unknown(Thing),
+}
+
+/// What an agent's name or key may not be.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum AgentFault {
+    /// Another agent has this key.
+    #[error("the key is known")]
+    KeyKnown,
+    /// Not a key.
+    #[error("the key is malformed")]
+    KeyMalformed,
+    /// The private half.
+    #[error("the key is private")]
+    KeyPrivate,
+    /// Another agent has this name.
+    #[error("the name is known")]
+    NameKnown,
+    /// Not a name.
+    #[error("the name is unfit")]
+    NameUnfit,
+}
+
+/// What a request can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    /// An agent.
+    Agent,
+    /// An attempt.
+    Attempt,
+    /// A grant.
+    Grant,
+    /// A provider.
+    Provider,
+}
+
+impl From<AgentError> for Refusal {
+    fn from(err: AgentError) -> Self {
+        Self::Agent(match err {
+            AgentError::KeyFormat | AgentError::KeyNotEd25519 | AgentError::KeyWeak => {
+                AgentFault::KeyMalformed
+            }
+            AgentError::KeyIsPrivate => AgentFault::KeyPrivate,
+            AgentError::NameEmpty | AgentError::NameTooLong | AgentError::NameDeceptive => {
+                AgentFault::NameUnfit
+            }
+        })
+    }
+}
+
+impl Refusal {
+    /// The code for front doors.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Agent(AgentFault::KeyKnown) => ErrorCode::AgentKeyKnown,
+            Self::Agent(AgentFault::KeyMalformed) => ErrorCode::AgentKeyMalformed,
+            Self::Agent(AgentFault::KeyPrivate) => ErrorCode::AgentKeyPrivate,
+            Self::Agent(AgentFault::NameKnown) => ErrorCode::AgentNameKnown,
+            Self::Agent(AgentFault::NameUnfit) => ErrorCode::AgentNameUnfit,
+            Self::AttemptEnded => ErrorCode::AttemptEnded,
+            Self::Browser => ErrorCode::BrowserNotOpened,
+            Self::Dice(DiceError) => ErrorCode::Internal,
+            Self::Date => ErrorCode::DateOutOfRange,
+            Self::Key(err) => key_code(err),
+            Self::Keychain(err) => keychain_code(*err),
+            Self::Permissions => ErrorCode::PermissionsUnfit,
+            Self::Revoked => ErrorCode::GrantRevoked,
+            Self::Malformed => ErrorCode::RequestMalformed,
+            Self::Store(err) => store_code(*err),
+            Self::TooMany => ErrorCode::TooManyAttempts,
+            Self::Unknown(Thing::Agent) => ErrorCode::AgentUnknown,
+            Self::Unknown(Thing::Attempt) => ErrorCode::AttemptUnknown,
+            Self::Unknown(Thing::Grant) => ErrorCode::GrantUnknown,
+            Self::Unknown(Thing::Provider) => ErrorCode::ProviderUnknown,
+        }
+    }
+}
+
+fn key_code(err: &KeyError) -> ErrorCode {
+    match err {
+        KeyError::Dice(DiceError) => ErrorCode::Internal,
+        KeyError::Keychain(err) => keychain_code(*err),
+        KeyError::Missing | KeyError::Replaced => ErrorCode::KeychainKeyLost,
+        KeyError::Store(err) => store_code(*err),
+    }
+}
+
+fn keychain_code(err: KeychainError) -> ErrorCode {
+    match err {
+        KeychainError::Locked => ErrorCode::KeychainLocked,
+        KeychainError::Malformed => ErrorCode::KeychainKeyLost,
+        KeychainError::Absent | KeychainError::Blocked | KeychainError::NotLasting => {
+            ErrorCode::KeychainUnavailable
+        }
+    }
+}
+
+fn store_code(err: StoreError) -> ErrorCode {
+    match err {
+        StoreError::Io | StoreError::Stopped | StoreError::Damaged => ErrorCode::StoreFailed,
+        StoreError::Exists | StoreError::Missing => ErrorCode::Internal,
+    }
+}

@@ -1,0 +1,260 @@
+//! The app: its ports, its catalogue and what runs, behind one handle that is cheap to clone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use contract::ui::{AppState, CatalogueProblem, Event};
+use domain::agent::Agent;
+use domain::attempt::{Attempt, Ending};
+use domain::audit::AuditEvent;
+use domain::id::{AgentId, AttemptId, InstallId};
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::catalogue::Catalogue;
+use crate::port::{Clock as _, Dice as _, Events as _, Keychain as _, Ports, Store as _, StoreError};
+use crate::report::Refusal;
+use crate::running::Control;
+
+/// An exchange and a revocation take ten seconds each at most.
+const SHUT_DOWN: Duration = Duration::from_secs(22);
+
+/// What the composition root knows and the use cases show.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The `sandbox` feature is in.
+    pub sandbox: bool,
+    /// The data folder, where it was set by `COUNTERSIGN_HOME`.
+    pub home: Option<String>,
+    /// The program's version.
+    pub version: String,
+}
+
+/// All use cases.
+pub struct App<P: Ports>(pub(crate) Arc<Inner<P>>);
+
+impl<P: Ports> Clone for App<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// What the use cases share.
+pub(crate) struct Inner<P: Ports> {
+    pub(crate) ports: P,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) install: InstallId,
+    settings: Settings,
+    pub(crate) key_making: tokio::sync::Mutex<()>,
+    /// Attempts of this run, also those whose end could not be stored: what is shown is what is true.
+    pub(crate) live: std::sync::Mutex<BTreeMap<AttemptId, Live>>,
+    grants_revision: AtomicU32,
+    quit_asked: AtomicBool,
+    no_tray: AtomicBool,
+    pub(crate) outbox: Notify,
+    /// How much is under way that may have left something at a bank which is not yet stored or revoked.
+    busy: watch::Sender<usize>,
+    /// Deleted records may still stand in the write-ahead log: it is truncated as soon as that works.
+    pub(crate) forget: AtomicBool,
+}
+
+/// Work that an orderly stop waits for, until it is dropped.
+pub(crate) struct Busy(watch::Sender<usize>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.send_modify(|under_way| *under_way -= 1);
+    }
+}
+
+/// An attempt of this run, and the way to it while it goes on.
+pub(crate) struct Live {
+    pub(crate) attempt: Attempt,
+    pub(crate) control: mpsc::Sender<Control>,
+}
+
+impl<P: Ports> App<P> {
+    /// Starts: attempts that an earlier run left open are interrupted, agents of the catalogue folder are added, and
+    /// what the banks have not been told is told.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn start(ports: P, catalogue: Catalogue, settings: Settings) -> Result<Self, Refusal> {
+        let install = ports.store().read(|tx| tx.install()).await?;
+        let app = Self(Arc::new(Inner {
+            ports,
+            catalogue,
+            install,
+            settings,
+            key_making: tokio::sync::Mutex::new(()),
+            live: std::sync::Mutex::new(BTreeMap::new()),
+            grants_revision: AtomicU32::new(1),
+            quit_asked: AtomicBool::new(false),
+            no_tray: AtomicBool::new(false),
+            outbox: Notify::new(),
+            busy: watch::Sender::new(0),
+            forget: AtomicBool::new(true),
+        }));
+        match app.interrupt_left_open().await {
+            Ok(()) => {}
+            // One damaged record must not keep the others from being listed and revoked.
+            Err(StoreError::Damaged) => tracing::error!("a record of an attempt is damaged"),
+            Err(err @ (StoreError::Exists | StoreError::Io | StoreError::Missing | StoreError::Stopped)) => {
+                return Err(err.into());
+            }
+        }
+        app.add_listed_agents().await?;
+        tokio::spawn(app.clone().tell_banks());
+        Ok(app)
+    }
+
+    /// This installation.
+    #[must_use]
+    pub fn install(&self) -> &InstallId {
+        &self.0.install
+    }
+
+    /// The whole app in a glance.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn app_state(&self) -> Result<AppState, Refusal> {
+        let problem =
+            |p: &crate::catalogue::Problem| CatalogueProblem { file: p.file.clone(), rule: p.rule.clone() };
+        Ok(AppState {
+            sandbox: self.0.settings.sandbox,
+            home: self.0.settings.home.clone(),
+            version: self.0.settings.version.clone(),
+            keychain: self.0.keychain_state().await?,
+            catalogue_problems: self.0.catalogue.problems.iter().map(problem).collect(),
+            quit_asked: self.0.quit_asked.load(Ordering::Relaxed),
+            no_tray: self.0.no_tray.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Reads the keychain's state again and tries what waited for it.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn check_keychain(&self) -> Result<AppState, Refusal> {
+        let state = self.app_state().await?;
+        self.0.outbox.notify_one();
+        self.0.ports.events().send(Event::AppChanged);
+        Ok(state)
+    }
+
+    /// Asks the person to unlock the keychain, through the system's own prompt.
+    ///
+    /// # Errors
+    /// The keychain, or the store.
+    pub async fn unlock_keychain(&self) -> Result<AppState, Refusal> {
+        self.0.ports.keychain().unlock().await?;
+        self.check_keychain().await
+    }
+
+    /// The person asked to quit outside the window: the window asks once more.
+    pub fn ask_quit(&self, asked: bool) {
+        self.0.quit_asked.store(asked, Ordering::Relaxed);
+        self.0.ports.events().send(Event::AppChanged);
+    }
+
+    /// Ends what goes on in an orderly way: attempts are cancelled, and what a bank has issued meanwhile is stored or
+    /// revoked, for as long as the exchange and the revocation may take.
+    pub async fn shut_down(&self) {
+        let running: Vec<_> = self.0.live().values().map(|live| live.control.clone()).collect();
+        for control in running {
+            // A full queue belongs to an attempt that is busy; it is waited for below.
+            let _ = control.try_send(Control::Cancel);
+        }
+        let mut busy = self.0.busy.subscribe();
+        if tokio::time::timeout(SHUT_DOWN, busy.wait_for(|under_way| *under_way == 0)).await.is_err() {
+            tracing::error!("an exchange with a bank did not come to an end in time");
+        }
+    }
+
+    /// The desktop has no tray.
+    pub fn set_no_tray(&self) {
+        self.0.no_tray.store(true, Ordering::Relaxed);
+        self.0.ports.events().send(Event::AppChanged);
+    }
+
+    async fn interrupt_left_open(&self) -> Result<(), StoreError> {
+        let now = self.0.ports.clock().now();
+        self.0
+            .ports
+            .store()
+            .write(move |tx| {
+                for mut attempt in tx.open_attempts()? {
+                    attempt.ending = Some(Ending::Interrupted);
+                    attempt.ended_at = Some(now);
+                    attempt.revision += 1;
+                    tx.update_attempt(&attempt)?;
+                    tx.append_audit(
+                        now,
+                        &AuditEvent::AttemptEnded { attempt: attempt.id, ending: Ending::Interrupted },
+                    )?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn add_listed_agents(&self) -> Result<(), Refusal> {
+        let known = self.0.ports.store().read(|tx| tx.agents()).await?;
+        for listed in &self.0.catalogue.agents {
+            if known.iter().any(|agent| agent.key == listed.key) {
+                continue;
+            }
+            let mut random = [0; 10];
+            self.0.ports.dice().fill(&mut random)?;
+            let now = self.0.ports.clock().now();
+            let id = AgentId::make_from(now, random);
+            let agent = Agent { id, name: listed.name.clone(), key: listed.key, added_at: now };
+            let added = self.0.add(agent).await;
+            // A name that is taken by then belongs to the person's own agent; the file's agent is left out.
+            if !matches!(added, Ok(()) | Err(StoreError::Exists)) {
+                added?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<P: Ports> Inner<P> {
+    /// Stores an agent with its audit record.
+    pub(crate) async fn add(&self, agent: Agent) -> Result<(), StoreError> {
+        let now = self.ports.clock().now();
+        self.ports
+            .store()
+            .write(move |tx| {
+                tx.insert_agent(&agent)?;
+                tx.append_audit(
+                    now,
+                    &AuditEvent::AgentAdded { agent: agent.id, thumbprint: agent.key.thumbprint() },
+                )
+            })
+            .await
+    }
+
+    /// Marks work that an orderly stop waits for.
+    pub(crate) fn busy(&self) -> Busy {
+        self.busy.send_modify(|under_way| *under_way += 1);
+        Busy(self.busy.clone())
+    }
+
+    /// Says that the list changed.
+    pub(crate) fn grants_changed(&self) {
+        let revision = self.grants_revision.fetch_add(1, Ordering::Relaxed) + 1;
+        self.ports.events().send(Event::GrantsChanged { revision });
+    }
+
+    pub(crate) fn grants_revision(&self) -> u32 {
+        self.grants_revision.load(Ordering::Relaxed)
+    }
+
+    /// The live attempts; a poisoned lock still holds valid data, since every change is one assignment.
+    pub(crate) fn live(&self) -> std::sync::MutexGuard<'_, BTreeMap<AttemptId, Live>> {
+        self.live.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

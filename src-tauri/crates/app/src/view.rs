@@ -1,0 +1,256 @@
+//! Views: domain words turned into what the window shows.
+
+use std::collections::BTreeSet;
+
+use contract::ui::{
+    AccountView, AgentMark, AgentView, AttemptStep, AttemptView, BankMark, BankTold, BrowserView, EndingView,
+    GrantRow, GrantState, PermissionGroup, PermissionView, ProviderView, RevocationView, RiskView,
+    WaitsForView,
+};
+use domain::agent::Agent;
+use domain::attempt::{Attempt, Browser, Ending};
+use domain::grant::{Grant, Revocation, TokenRevocation, WaitsFor};
+use domain::id::{AgentId, PermissionId, ProviderId};
+use domain::permission::{PermissionSet, Risk};
+use domain::profile::{Permission, Profile};
+use domain::provider::{Consents, Provider};
+use domain::reference::Stage;
+use domain::time::Timestamp;
+use oauth::refusal::OAuthCode;
+
+/// Seven days: from then on a grant "ends soon".
+const SOON_DAYS: u16 = 7;
+
+pub(crate) fn provider(provider: &Provider) -> ProviderView {
+    ProviderView {
+        id: provider.id.to_string(),
+        name: provider.name.clone(),
+        monogram: provider.monogram.clone(),
+        colour: provider.colour.clone(),
+        host: provider.server.issuer.host(),
+        unverified: provider.unverified,
+        shared_consents: provider.behaviour.consents == Consents::Shared,
+        max_days: provider.behaviour.consent_days,
+        permissions: provider.profile.permissions.iter().map(|p| permission(&provider.profile, p)).collect(),
+    }
+}
+
+fn permission(profile: &Profile, permission: &Permission) -> PermissionView {
+    let (group, text) = match (&permission.can_see, &permission.can_do) {
+        (Some(text), _) => (PermissionGroup::See, text.clone()),
+        (None, text) => (PermissionGroup::Do, text.clone().unwrap_or_default()),
+    };
+    // Whatever is about an account needs the list of accounts.
+    let about_account =
+        profile.operations.iter().any(|o| o.permission == permission.id && o.account.is_some());
+    let needs = profile.accounts.needs.iter().filter(|id| about_account && **id != permission.id);
+    PermissionView {
+        id: permission.id.to_string(),
+        short: permission.short.clone(),
+        text,
+        cannot: permission.cannot.clone(),
+        group,
+        risk: match permission.risk {
+            Risk::Money => RiskView::Money,
+            Risk::Personal => RiskView::Personal,
+            Risk::Read => RiskView::Read,
+        },
+        needs: needs.map(ToString::to_string).collect(),
+    }
+}
+
+/// Permissions in words; where the bank has left the catalogue, the ids must do.
+pub(crate) fn permissions<'i>(
+    provider: Option<&Provider>,
+    ids: impl Iterator<Item = &'i PermissionId>,
+) -> Vec<PermissionView> {
+    let wanted: BTreeSet<&PermissionId> = ids.collect();
+    let Some(provider) = provider else { return wanted.into_iter().map(unknown_permission).collect() };
+    let known = provider.profile.permissions.iter().filter(|p| wanted.contains(&p.id));
+    let gone = wanted.iter().filter(|id| provider.profile.permission(id).is_none());
+    known.map(|p| permission(&provider.profile, p)).chain(gone.map(|id| unknown_permission(id))).collect()
+}
+
+fn unknown_permission(id: &PermissionId) -> PermissionView {
+    PermissionView {
+        id: id.to_string(),
+        short: id.to_string(),
+        text: id.to_string(),
+        cannot: id.to_string(),
+        group: PermissionGroup::See,
+        risk: RiskView::Personal,
+        needs: Vec::new(),
+    }
+}
+
+/// What this bank offers and is not in the set.
+pub(crate) fn others(provider: Option<&Provider>, chosen: &PermissionSet) -> Vec<PermissionView> {
+    let Some(provider) = provider else { return Vec::new() };
+    let rest = provider.profile.permissions.iter().filter(|p| !chosen.contains(&p.id));
+    rest.map(|p| permission(&provider.profile, p)).collect()
+}
+
+pub(crate) fn agent(agent: &Agent, connections: u32) -> AgentView {
+    AgentView {
+        id: agent.id.to_string(),
+        name: agent.name.as_str().to_owned(),
+        thumbprint: agent.key.thumbprint(),
+        added_at: agent.added_at.millis(),
+        connections,
+    }
+}
+
+pub(crate) fn agent_mark(agents: &[Agent], id: AgentId) -> AgentMark {
+    let known = agents.iter().find(|agent| agent.id == id);
+    AgentMark {
+        id: id.to_string(),
+        name: known.map_or_else(String::new, |agent| agent.name.as_str().to_owned()),
+        thumbprint: known.map_or_else(String::new, |agent| agent.key.thumbprint()),
+    }
+}
+
+pub(crate) fn bank_mark(provider: Option<&Provider>, id: &ProviderId, name: &str, issuer: &str) -> BankMark {
+    match provider {
+        Some(provider) => BankMark {
+            id: provider.id.to_string(),
+            name: provider.name.clone(),
+            monogram: provider.monogram.clone(),
+            colour: provider.colour.clone(),
+            host: provider.server.issuer.host(),
+            help: provider.help.as_ref().map(|help| help.as_str().to_owned()),
+        },
+        None => BankMark {
+            id: id.to_string(),
+            name: name.to_owned(),
+            monogram: name.chars().take(1).collect(),
+            colour: "#5c6670".to_owned(),
+            host: issuer.trim_start_matches("https://").to_owned(),
+            help: None,
+        },
+    }
+}
+
+pub(crate) fn attempt(attempt: &Attempt, provider: Option<&Provider>, agents: &[Agent]) -> AttemptView {
+    AttemptView {
+        id: attempt.id.to_string(),
+        reference: attempt.reference().to_string(),
+        revision: attempt.revision,
+        bank: bank_mark(provider, &attempt.provider, attempt.provider.as_str(), ""),
+        agent: agent_mark(agents, attempt.agent),
+        permissions: permissions(provider, attempt.permissions.iter()),
+        not_chosen: others(provider, &attempt.permissions),
+        until: attempt.until.millis(),
+        started_at: attempt.started_at.millis(),
+        waiting_until: attempt.deadline.map(Timestamp::millis),
+        browser: match attempt.browser {
+            Browser::Failed => BrowserView::Failed,
+            Browser::LinkCopied => BrowserView::LinkCopied,
+            Browser::NotYet => BrowserView::NotYet,
+            Browser::Opened => BrowserView::Opened,
+        },
+        step: step(attempt),
+        ending: attempt.ending.as_ref().map(|e| ending(e, provider)),
+        grant: attempt.grant.map(|id| id.to_string()),
+    }
+}
+
+fn step(attempt: &Attempt) -> AttemptStep {
+    if attempt.ending.is_some() {
+        return AttemptStep::Ended;
+    }
+    match attempt.stage {
+        Stage::Start | Stage::Keychain | Stage::Metadata | Stage::Browser => AttemptStep::Preparing,
+        Stage::Bank => AttemptStep::AtBank,
+        Stage::Callback | Stage::Exchange | Stage::Identity => AttemptStep::Answered,
+        Stage::Accounts => AttemptStep::ReadingAccounts,
+        Stage::Save | Stage::Revoke => AttemptStep::Saving,
+    }
+}
+
+fn ending(ending: &Ending, provider: Option<&Provider>) -> EndingView {
+    match ending {
+        Ending::AddressesChanged { member } => EndingView::AddressesChanged { member: member.clone() },
+        Ending::BankMisbehaved { rule } => EndingView::BankMisbehaved { rule: rule.clone() },
+        Ending::BankRefused { code } => {
+            EndingView::BankRefused { code: code.clone(), retry: OAuthCode::parse(code).is_transient() }
+        }
+        Ending::BankUnreachable => EndingView::BankUnreachable,
+        Ending::Cancelled => EndingView::Cancelled,
+        Ending::Connected { missing, extra } => {
+            EndingView::Connected { missing: permissions(provider, missing.iter()), extra: extra.clone() }
+        }
+        Ending::Declined => EndingView::Declined,
+        Ending::Interrupted => EndingView::Interrupted,
+        Ending::KeychainKeyLost => EndingView::KeychainKeyLost,
+        Ending::KeychainLocked => EndingView::KeychainLocked,
+        Ending::KeychainUnavailable => EndingView::KeychainUnavailable,
+        Ending::NothingAllowed => EndingView::NothingAllowed,
+        Ending::NotSaved { bank_told } => EndingView::NotSaved { bank_told: *bank_told },
+        Ending::PortTaken => EndingView::PortTaken,
+        Ending::TimedOut => EndingView::TimedOut,
+        Ending::UnexpectedServer => EndingView::UnexpectedServer,
+    }
+}
+
+pub(crate) fn grant_row(
+    grant: &Grant,
+    provider: Option<&Provider>,
+    agents: &[Agent],
+    now: Timestamp,
+) -> GrantRow {
+    GrantRow {
+        id: grant.id.to_string(),
+        bank: bank_mark(provider, &grant.provider, &grant.provider_name, &grant.issuer),
+        agent: agent_mark(agents, grant.agent),
+        permissions: permissions(provider, grant.permissions.iter()),
+        accounts: u32::try_from(grant.accounts.len()).unwrap_or(u32::MAX),
+        created_at: grant.created_at.millis(),
+        ends_at: grant.ends_at.millis(),
+        last_used_at: None,
+        state: state(grant, now),
+        has_extra: !grant.extra.is_empty(),
+    }
+}
+
+fn state(grant: &Grant, now: Timestamp) -> GrantState {
+    match &grant.revocation {
+        Some(revocation) => GrantState::Revoked { facts: facts(grant, revocation, now) },
+        None if grant.ends_at <= now => GrantState::Ended,
+        None => GrantState::Active { ends_soon: grant.ends_at <= now.plus_days(SOON_DAYS) },
+    }
+}
+
+fn facts(grant: &Grant, revocation: &Revocation, now: Timestamp) -> RevocationView {
+    let confirmed = matches!(revocation.token, TokenRevocation::Confirmed { .. });
+    RevocationView {
+        cut_off_at: revocation.cut_off_at.millis(),
+        bank: match &revocation.token {
+            TokenRevocation::Confirmed { at } => BankTold::Confirmed { at: at.millis() },
+            TokenRevocation::GivenUp { at } => BankTold::GivenUp { at: at.millis() },
+            TokenRevocation::NotOffered => BankTold::NotOffered,
+            TokenRevocation::Pending { tries, last_try, next_try, waits_for } => BankTold::NotYet {
+                tries: *tries,
+                last_try: last_try.map(Timestamp::millis),
+                next_try: next_try.millis(),
+                waits_for: match waits_for {
+                    WaitsFor::BankToAccept => WaitsForView::BankToAccept,
+                    WaitsFor::BankToAnswer => WaitsForView::BankToAnswer,
+                    WaitsFor::FirstTry => WaitsForView::FirstTry,
+                    WaitsFor::Keychain => WaitsForView::Keychain,
+                    WaitsFor::KnownAddress => WaitsForView::KnownAddress,
+                    WaitsFor::LostKey => WaitsForView::LostKey,
+                },
+            },
+        },
+        valid_until: grant.access_token_ends_at.filter(|end| !confirmed && *end > now).map(Timestamp::millis),
+    }
+}
+
+pub(crate) fn accounts(grant: &Grant) -> Vec<AccountView> {
+    let view = |a: &domain::grant::Account| AccountView {
+        name: a.name.clone(),
+        masked: a.masked.clone(),
+        currency: a.currency.clone(),
+    };
+    grant.accounts.iter().map(view).collect()
+}

@@ -1,0 +1,108 @@
+//! The window's commands: parse into domain types, call the use case, done.
+
+use std::future::{Ready, ready};
+
+use app::port::Ports;
+use app::{App, Refusal};
+use contract::ui::{
+    AddAgent, AgentView, AppState, AttemptRef, AttemptView, ConnectAccount, GrantRef, GrantView, GrantsView,
+    Nothing, ProviderView,
+};
+use domain::id::{AttemptId, GrantId};
+
+pub(crate) async fn app_state<P: Ports>(app: &App<P>, _: Nothing) -> Result<AppState, Refusal> {
+    app.app_state().await
+}
+
+pub(crate) fn list_providers<P: Ports>(
+    app: &App<P>,
+    _: Nothing,
+) -> Ready<Result<Vec<ProviderView>, Refusal>> {
+    ready(Ok(app.list_providers()))
+}
+
+pub(crate) async fn list_agents<P: Ports>(app: &App<P>, _: Nothing) -> Result<Vec<AgentView>, Refusal> {
+    app.list_agents().await
+}
+
+pub(crate) async fn add_agent<P: Ports>(app: &App<P>, request: AddAgent) -> Result<AgentView, Refusal> {
+    app.add_agent(&request).await
+}
+
+pub(crate) async fn connect_account<P: Ports>(
+    app: &App<P>,
+    request: ConnectAccount,
+) -> Result<AttemptView, Refusal> {
+    let attempt = app.connect_account(&request).await?;
+    app.show_attempt(attempt.id).await
+}
+
+pub(crate) async fn list_attempts<P: Ports>(app: &App<P>, _: Nothing) -> Result<Vec<AttemptView>, Refusal> {
+    app.list_attempts().await
+}
+
+pub(crate) async fn show_attempt<P: Ports>(
+    app: &App<P>,
+    request: AttemptRef,
+) -> Result<AttemptView, Refusal> {
+    app.show_attempt(attempt(&request)?).await
+}
+
+pub(crate) async fn open_again<P: Ports>(app: &App<P>, request: AttemptRef) -> Result<AttemptView, Refusal> {
+    let id = attempt(&request)?;
+    app.open_again(id).await?;
+    app.show_attempt(id).await
+}
+
+pub(crate) async fn cancel_attempt<P: Ports>(
+    app: &App<P>,
+    request: AttemptRef,
+) -> Result<AttemptView, Refusal> {
+    let id = attempt(&request)?;
+    app.cancel_attempt(id).await?;
+    app.show_attempt(id).await
+}
+
+pub(crate) async fn list_grants<P: Ports>(app: &App<P>, _: Nothing) -> Result<GrantsView, Refusal> {
+    app.list_grants().await
+}
+
+pub(crate) async fn show_grant<P: Ports>(app: &App<P>, request: GrantRef) -> Result<GrantView, Refusal> {
+    app.show_grant(grant(&request)?).await
+}
+
+pub(crate) async fn revoke_grant<P: Ports>(app: &App<P>, request: GrantRef) -> Result<GrantView, Refusal> {
+    let id = grant(&request)?;
+    app.revoke_grant(id).await?;
+    app.show_grant(id).await
+}
+
+pub(crate) async fn stop_telling_bank<P: Ports>(
+    app: &App<P>,
+    request: GrantRef,
+) -> Result<GrantView, Refusal> {
+    let id = grant(&request)?;
+    app.stop_telling_bank(id).await?;
+    app.show_grant(id).await
+}
+
+pub(crate) async fn check_keychain<P: Ports>(app: &App<P>, _: Nothing) -> Result<AppState, Refusal> {
+    app.check_keychain().await
+}
+
+pub(crate) async fn unlock_keychain<P: Ports>(app: &App<P>, _: Nothing) -> Result<AppState, Refusal> {
+    app.unlock_keychain().await
+}
+
+pub(crate) async fn keep_running<P: Ports>(app: &App<P>, _: Nothing) -> Result<AppState, Refusal> {
+    app.ask_quit(false);
+    app.app_state().await
+}
+
+pub(crate) fn attempt(request: &AttemptRef) -> Result<AttemptId, Refusal> {
+    AttemptId::parse(&request.attempt).map_err(|_| Refusal::Malformed)
+}
+
+fn grant(request: &GrantRef) -> Result<GrantId, Refusal> {
+    GrantId::parse(&request.grant).map_err(|_| Refusal::Malformed)
+}

@@ -1,0 +1,59 @@
+//! The public socket: what any program of the same user may ask.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use contract::channel::Show;
+use http::{HeaderMap, StatusCode, header};
+
+use crate::hub::{Hub, WindowSignal};
+use crate::reply::parse;
+
+/// What the socket's handlers share.
+#[derive(Clone)]
+struct Shared {
+    hub: Hub,
+    authority: String,
+}
+
+/// The routes of the public socket. `authority` is the one value that `Host` may have, so that no web page can be
+/// made to speak to it by a name of its own.
+pub fn routes(hub: Hub, authority: String) -> Router {
+    let shared = Shared { hub, authority };
+    Router::new()
+        .route("/show", post(show))
+        .layer(DefaultBodyLimit::max(4096))
+        .layer(from_fn_with_state(shared.clone(), check_host))
+        .with_state(shared)
+}
+
+async fn check_host(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let ours = hosts.next().is_some_and(|host| host.as_bytes() == shared.authority.as_bytes())
+        && hosts.next().is_none();
+    let foreign = headers.contains_key(header::ORIGIN);
+    if ours && !foreign { next.run(request).await } else { StatusCode::MISDIRECTED_REQUEST.into_response() }
+}
+
+/// Brings up the window. It carries at most an activation token.
+async fn show(State(shared): State<Shared>, body: Bytes) -> StatusCode {
+    let wanted = if body.is_empty() { Ok(Show::default()) } else { parse::<Show>(&body) };
+    match wanted {
+        Ok(Show { activation_token }) => {
+            // It goes into a child's environment: visible ASCII of a sensible length, or not at all.
+            let activation_token = activation_token
+                .filter(|token| token.len() <= 256 && token.bytes().all(|b| b.is_ascii_graphic()));
+            shared.hub.signal(WindowSignal::Show { quit: false, activation_token }).await;
+            StatusCode::NO_CONTENT
+        }
+        Err(_) => StatusCode::BAD_REQUEST,
+    }
+}

@@ -1,0 +1,50 @@
+//! The TypeScript of everything a webview sees, written from the types; a test compares it with the committed file.
+
+use ts_rs::{Config, TS};
+
+use crate::commands::{HOST_COMMANDS, WINDOW_COMMANDS};
+use crate::error_code::{Blame, CommandError, ErrorCode};
+use crate::ui::{
+    AccountView, AddAgent, AgentMark, AgentView, AppState, AttemptRef, AttemptStep, AttemptView, BankMark,
+    BankTold, BrowserView, CatalogueProblem, ConnectAccount, EndingView, Event, GrantRef, GrantRow,
+    GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind, KeychainState, Nothing, PermissionGroup,
+    PermissionView, ProviderView, RevocationView, RiskView, WaitsForView,
+};
+
+/// The whole of `ui/src/ipc/generated/contract.ts`.
+#[must_use]
+pub fn typescript() -> String {
+    let config = Config::default();
+    let mut out =
+        String::from("// Written by `cargo xtask bindings` from src-tauri/crates/contract. Do not edit.\n\n");
+    macro_rules! declare {
+        ($($name:ident)*) => {$(
+            out.push_str("export ");
+            out.push_str(&$name::decl(&config));
+            out.push('\n');
+        )*};
+    }
+    declare! {
+        AccountView AddAgent AgentMark AgentView AppState AttemptRef AttemptStep AttemptView BankMark BankTold Blame BrowserView
+        CatalogueProblem CommandError ConnectAccount EndingView ErrorCode Event GrantRef GrantRow GrantState GrantView GrantsView
+        HistoryEntry HistoryKind KeychainState Nothing PermissionGroup PermissionView ProviderView RevocationView RiskView
+        WaitsForView
+    }
+    out.push_str("\n/** Every request the main window may make. */\nexport type Commands = {\n");
+    macro_rules! command {
+        ($($name:ident($request:ident) -> $answer:ty;)*) => {$(
+            out.push_str(&format!("  {}: {{ request: {}; answer: {} }};\n",
+                stringify!($name), $request::name(&config), <$answer as TS>::name(&config)));
+        )*};
+    }
+    crate::command_table!(command);
+    out.push_str("  copy_link: { request: AttemptRef; answer: AttemptView };\n");
+    out.push_str("  quit: { request: Nothing; answer: null };\n  start_again: { request: Nothing; answer: null };\n};\n");
+    out
+}
+
+/// Every command a main window may call, for Tauri's own allow-list.
+#[must_use]
+pub fn main_window_commands() -> Vec<&'static str> {
+    HOST_COMMANDS.iter().chain(WINDOW_COMMANDS).copied().collect()
+}

@@ -1,0 +1,45 @@
+//! The command table: every request a window may make, once.
+//!
+//! The window's `build.rs` (Tauri's own allow-list), its command functions, the host's routes and the TypeScript
+//! types are all made from this table.
+
+/// Calls a macro with the table: `window, name(Request) -> Answer;` lines.
+#[macro_export]
+macro_rules! command_table {
+    ($then:ident) => {
+        $then! {
+            app_state(Nothing) -> AppState;
+            list_providers(Nothing) -> Vec<ProviderView>;
+            list_agents(Nothing) -> Vec<AgentView>;
+            add_agent(AddAgent) -> AgentView;
+            connect_account(ConnectAccount) -> AttemptView;
+            list_attempts(Nothing) -> Vec<AttemptView>;
+            show_attempt(AttemptRef) -> AttemptView;
+            open_again(AttemptRef) -> AttemptView;
+            cancel_attempt(AttemptRef) -> AttemptView;
+            list_grants(Nothing) -> GrantsView;
+            show_grant(GrantRef) -> GrantView;
+            revoke_grant(GrantRef) -> GrantView;
+            stop_telling_bank(GrantRef) -> GrantView;
+            check_keychain(Nothing) -> AppState;
+            unlock_keychain(Nothing) -> AppState;
+            keep_running(Nothing) -> AppState;
+        }
+    };
+}
+
+macro_rules! names {
+    ($($name:ident($request:ident) -> $answer:ty;)*) => {
+        /// Commands of the main window that the host answers.
+        pub const HOST_COMMANDS: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+command_table!(names);
+
+/// Commands of the main window that the window process answers itself, from what the host tells it:
+/// `copy_link` puts the bank's address on the clipboard (the webview never sees it), `quit` stops the host too,
+/// `start_again` runs the host anew.
+pub const WINDOW_COMMANDS: &[&str] = &["copy_link", "quit", "start_again"];
+
+/// The event the window process sends to its webview; the payload is [`crate::ui::Event`].
+pub const EVENT_NAME: &str = "countersign";

@@ -1,0 +1,9 @@
+//! What crosses a process or webview border: requests, views, events, error codes, the command table.
+//!
+//! **Invariant:** plain data only. No type here can carry a token, a code, a verifier or a key.
+
+pub mod bindings;
+pub mod channel;
+pub mod commands;
+pub mod error_code;
+pub mod ui;

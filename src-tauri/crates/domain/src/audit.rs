@@ -1,0 +1,206 @@
+//! The audit log's events and its hash chain.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use crate::attempt::Ending;
+use crate::id::{AgentId, AttemptId, GrantId, PermissionId, ProviderId};
+use crate::time::Timestamp;
+
+/// One decision or change; ids and codes only, never free text from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum AuditEvent {
+    /// The person added an agent, or the sandbox's catalogue folder named it.
+    AgentAdded {
+        /// Which.
+        agent: AgentId,
+        /// Its key's thumbprint.
+        thumbprint: String,
+    },
+    /// An attempt ended.
+    AttemptEnded {
+        /// Which.
+        attempt: AttemptId,
+        /// How.
+        #[serde(flatten)]
+        ending: Ending,
+    },
+    /// The person chose Connect.
+    AttemptStarted {
+        /// Which.
+        attempt: AttemptId,
+        /// At which bank.
+        provider: ProviderId,
+        /// For which agent.
+        agent: AgentId,
+        /// What was chosen.
+        permissions: Vec<PermissionId>,
+    },
+    /// False answers arrived at the loopback listener.
+    CallbackInterference {
+        /// During which attempt.
+        attempt: AttemptId,
+        /// How many so far.
+        strays: u32,
+    },
+    /// A grant was made.
+    GrantConnected {
+        /// Which.
+        grant: GrantId,
+        /// By which attempt.
+        attempt: AttemptId,
+        /// At which bank.
+        provider: ProviderId,
+        /// For which agent.
+        agent: AgentId,
+        /// What the agent may use.
+        permissions: Vec<PermissionId>,
+        /// How many accounts.
+        accounts: u32,
+        /// When it ends by itself.
+        ends_at: Timestamp,
+    },
+    /// An attempt ended after the bank had issued something: it is not used, and is revoked at the bank.
+    GrantNotKept {
+        /// The ended connection that stands for it.
+        grant: GrantId,
+        /// Of which attempt.
+        attempt: AttemptId,
+    },
+    /// A grant was cut off here.
+    GrantRevoked {
+        /// Which.
+        grant: GrantId,
+    },
+    /// The first key was made and stored in the keychain.
+    KeyMade {
+        /// Its id.
+        kek: String,
+    },
+    /// The bank answered a revocation.
+    RevocationConfirmed {
+        /// Of which grant.
+        grant: GrantId,
+    },
+    /// The person stopped the tries to tell the bank.
+    RevocationGivenUp {
+        /// Of which grant.
+        grant: GrantId,
+    },
+}
+
+/// One link of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// 1, 2, 3, …
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The event's canonical bytes, as hashed.
+    pub body: String,
+    /// Over the hash before it and all of the above.
+    pub hash: [u8; 32],
+}
+
+/// Where a chain breaks.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum ChainError {
+    /// The record's content or the link to the one before was changed.
+    #[error("record {0} was changed")]
+    Changed(u64),
+    /// A number is missing.
+    #[error("record {0} is missing")]
+    Missing(u64),
+}
+
+/// The hash before the first record.
+pub const CHAIN_START: [u8; 32] = [0; 32];
+
+impl AuditRecord {
+    /// Makes the record that follows `seq - 1` with hash `before`.
+    #[must_use]
+    pub fn next(before: &[u8; 32], seq: u64, at: Timestamp, event: &AuditEvent) -> Self {
+        let body = serde_json::to_string(event).unwrap_or_default();
+        let hash = link(before, seq, at, &body);
+        Self { seq, at, body, hash }
+    }
+
+    /// The event, if this version knows it.
+    #[must_use]
+    pub fn event(&self) -> Option<AuditEvent> {
+        serde_json::from_str(&self.body).ok()
+    }
+}
+
+fn link(before: &[u8; 32], seq: u64, at: Timestamp, body: &str) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(b"countersign-audit-v1\0");
+    hasher.update(before);
+    hasher.update(seq.to_be_bytes());
+    hasher.update(at.millis().to_be_bytes());
+    hasher.update((body.len() as u64).to_be_bytes());
+    hasher.update(body.as_bytes());
+    hasher.finalize().into()
+}
+
+/// Checks a chain from its start and gives the last hash.
+///
+/// # Errors
+/// The first record that does not fit.
+pub fn verify<'r>(records: impl Iterator<Item = &'r AuditRecord>) -> Result<[u8; 32], ChainError> {
+    let mut before = CHAIN_START;
+    for (record, expected) in records.zip(1u64..) {
+        if record.seq != expected {
+            return Err(ChainError::Missing(expected));
+        }
+        if link(&before, record.seq, record.at, &record.body) != record.hash {
+            return Err(ChainError::Changed(record.seq));
+        }
+        before = record.hash;
+    }
+    Ok(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(n: u64) -> Vec<AuditRecord> {
+        let mut before = CHAIN_START;
+        (1..=n)
+            .map(|seq| {
+                let grant = GrantId::make_from(Timestamp::from_millis(1), [1; 10]);
+                let at = Timestamp::from_millis(i64::try_from(seq).unwrap());
+                let record = AuditRecord::next(&before, seq, at, &AuditEvent::GrantRevoked { grant });
+                before = record.hash;
+                record
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_untouched_chain_verifies() {
+        let records = chain(20);
+        assert_eq!(verify(records.iter()), Ok(records[19].hash));
+        assert!(records[0].event().is_some());
+    }
+
+    #[test]
+    fn every_change_names_the_first_bad_record() {
+        for at in 0..20 {
+            let mut edited = chain(20);
+            edited[at].body.push(' ');
+            assert_eq!(verify(edited.iter()), Err(ChainError::Changed(at as u64 + 1)));
+            let mut cut = chain(20);
+            cut.remove(at);
+            let expected =
+                if at == 19 { Ok(chain(19)[18].hash) } else { Err(ChainError::Missing(at as u64 + 1)) };
+            assert_eq!(verify(cut.iter()), expected, "only a cut tail goes unseen; the anchor finds that");
+        }
+        let mut moved = chain(20);
+        moved.swap(3, 4);
+        assert_eq!(verify(moved.iter()), Err(ChainError::Missing(4)));
+    }
+}

@@ -1,0 +1,108 @@
+//! The real ports.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use app::port::{Events, Ports};
+use broker::Hub;
+use contract::ui::Event;
+use keychain::SecretService;
+use net::browser::{OpenerSettings, SystemOpener};
+use net::http::{HttpClient, Settings};
+use net::loopback::SystemLoopback;
+use store::SqliteStore;
+
+use crate::clock::SystemClock;
+use crate::dice::SystemDice;
+use crate::environment::Environment;
+
+/// Everything the use cases need from this machine.
+pub(crate) struct RealPorts {
+    clock: SystemClock,
+    dice: SystemDice,
+    opener: SystemOpener,
+    loopback: SystemLoopback,
+    http: HttpClient,
+    keychain: SecretService,
+    store: SqliteStore,
+    events: HubEvents,
+}
+
+/// Events, to every window.
+pub(crate) struct HubEvents(Arc<Hub>);
+
+impl Events for HubEvents {
+    fn send(&self, event: Event) {
+        self.0.tell_ui(event);
+    }
+}
+
+impl RealPorts {
+    pub(crate) fn new(environment: &Environment, store: SqliteStore, hub: Arc<Hub>) -> anyhow::Result<Self> {
+        let extra_roots_pem = environment
+            .sandbox()
+            .extra_ca
+            .as_ref()
+            .map(std::fs::read)
+            .transpose()
+            .context("the extra root certificates")?;
+        let http = HttpClient::new(Settings { addresses: environment.addresses(), extra_roots_pem })?;
+        let path = environment.session_variable("PATH").unwrap_or_default();
+        let opener = SystemOpener::new(OpenerSettings {
+            program: environment.sandbox().opener.clone(),
+            environment: environment.session().to_vec(),
+            path_dirs: std::env::split_paths(path).collect(),
+            addresses: environment.addresses(),
+        });
+        let bus = environment
+            .session_variable("DBUS_SESSION_BUS_ADDRESS")
+            .and_then(|bus| bus.to_str())
+            .map(str::to_owned);
+        Ok(Self {
+            clock: SystemClock::new(environment.sandbox().clock.as_deref()),
+            dice: SystemDice::default(),
+            opener,
+            loopback: SystemLoopback,
+            http,
+            keychain: SecretService::new(keychain::Settings { bus, ..keychain::Settings::default() }),
+            store,
+            events: HubEvents(hub),
+        })
+    }
+}
+
+impl Ports for RealPorts {
+    type Clock = SystemClock;
+    type Dice = SystemDice;
+    type Opener = SystemOpener;
+    type Loopback = SystemLoopback;
+    type Http = HttpClient;
+    type Keychain = SecretService;
+    type Store = SqliteStore;
+    type Events = HubEvents;
+
+    fn clock(&self) -> &SystemClock {
+        &self.clock
+    }
+    fn dice(&self) -> &SystemDice {
+        &self.dice
+    }
+    fn opener(&self) -> &SystemOpener {
+        &self.opener
+    }
+    fn loopback(&self) -> &SystemLoopback {
+        &self.loopback
+    }
+    fn http(&self) -> &HttpClient {
+        &self.http
+    }
+    fn keychain(&self) -> &SecretService {
+        &self.keychain
+    }
+    fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+    fn events(&self) -> &HubEvents {
+        &self.events
+    }
+}

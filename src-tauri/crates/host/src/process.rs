@@ -1,0 +1,45 @@
+//! Hardening of this process, and its successor.
+
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Marks a host that was started because the package had changed.
+pub(crate) const AFTER_CHANGE: &str = "--after-change";
+
+/// Makes this process unreadable to others of the same user, without core files, and its files private.
+/// False if the system refused; the product goes on and says so in the log.
+#[cfg(target_os = "linux")]
+pub(crate) fn harden() -> bool {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let no_cores = setrlimit(Resource::Core, none).is_ok();
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok() && no_cores
+}
+
+/// Makes files private and forbids core files; the other systems have no such switch for a process as a whole.
+#[cfg(all(unix, not(target_os = "linux")))]
+pub(crate) fn harden() -> bool {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).is_ok()
+}
+
+/// Nothing to set; not run here.
+#[cfg(windows)]
+pub(crate) fn harden() -> bool {
+    true
+}
+
+/// Starts the host that now has our place, in a process of its own.
+pub(crate) fn start_anew(program: &Path) -> io::Result<()> {
+    let mut command = Command::new(program);
+    command.arg(AFTER_CHANGE).stdin(Stdio::null());
+    command.spawn().map(drop)
+}
+
+/// Whether this host was started because the package had changed.
+pub(crate) fn is_after_change() -> bool {
+    std::env::args_os().any(|arg| arg == AFTER_CHANGE)
+}

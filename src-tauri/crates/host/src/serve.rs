@@ -1,0 +1,97 @@
+//! Serving HTTP: the public socket (HTTP/1.1) and the private channel (HTTP/2).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use broker::Hub;
+use domain::id::InstallId;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use ipc::listen::Listener;
+use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
+
+use crate::environment::Environment;
+
+/// As many connections of unproven programs at once.
+const UNPROVEN: usize = 64;
+/// A connection that says nothing for this long is closed.
+const FIRST_REQUEST: Duration = Duration::from_secs(5);
+/// And one that takes longer than this in all: `/show` takes milliseconds.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// The public socket.
+pub(crate) struct Public {
+    listener: Listener,
+    routes: Router,
+    authority: String,
+}
+
+impl Public {
+    pub(crate) fn bind(environment: &Environment, install: &InstallId, hub: Hub) -> anyhow::Result<Self> {
+        ipc_runtime_folder(environment)?;
+        let path =
+            ipc::address::socket_path(environment.runtime_folder(), install).context("the socket's path")?;
+        let authority = format!("{install}.countersign.localhost");
+        let routes = broker::public::routes(hub, authority.clone());
+        Ok(Self { listener: Listener::bind(&path).context("the socket")?, routes, authority })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.listener.path()
+    }
+
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://{}", self.authority)
+    }
+
+    /// Accepts until dropped. A connection beyond the limit is closed at once.
+    pub(crate) async fn serve(self) {
+        let places = Arc::new(Semaphore::new(UNPROVEN));
+        loop {
+            let stream = match self.listener.accept().await {
+                Ok((stream, _peer)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "the socket could not accept");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+            let service = TowerToHyperService::new(self.routes.clone());
+            tokio::spawn(async move {
+                let serving = hyper::server::conn::http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(FIRST_REQUEST)
+                    .max_buf_size(16 * 1024)
+                    .serve_connection(TokioIo::new(stream), service);
+                // A peer that breaks off or talks nonsense concerns nobody else.
+                let _ = tokio::time::timeout(LONGEST, serving).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+/// Where there is no runtime folder of the session, one in the data folder serves.
+fn ipc_runtime_folder(environment: &Environment) -> anyhow::Result<()> {
+    let folder: PathBuf = environment.runtime_folder().to_owned();
+    if folder.starts_with(environment.data_folder()) {
+        ipc::folder::make_private(&folder).context("the runtime folder")?;
+    }
+    Ok(())
+}
+
+/// Serves one window process until it is gone.
+pub(crate) async fn channel(stream: UnixStream, routes: Router) {
+    let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+    if let Err(error) = serving.await {
+        tracing::debug!(%error, "the channel ended");
+    }
+}

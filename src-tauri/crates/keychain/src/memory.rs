@@ -1,0 +1,172 @@
+//! A keychain in memory, for tests: its state is set from outside, and it counts what is asked of it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use app::port::{Keychain, KeychainError};
+use domain::id::{InstallId, KekId};
+use domain::secret::KeyEncryptionKey;
+use zeroize::Zeroizing;
+
+use crate::item;
+
+/// The keychain behind [`app::port::Keychain`], in memory.
+#[derive(Default)]
+pub struct MemoryKeychain {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    items: HashMap<String, Zeroizing<Vec<u8>>>,
+    fault: Option<KeychainError>,
+    unlock_fails: Option<KeychainError>,
+    forgetful: bool,
+    calls: usize,
+}
+
+impl MemoryKeychain {
+    /// An empty keychain, unlocked.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes every call fail like this, or none any more. `Locked` and `Blocked` end with [`Keychain::unlock`]
+    /// unless [`Self::refuse_unlock`] says otherwise.
+    pub fn set_fault(&self, fault: Option<KeychainError>) {
+        self.lock().fault = fault;
+    }
+
+    /// Makes the person dismiss the system's prompt, or whatever else unlocking fails with.
+    pub fn refuse_unlock(&self, fault: Option<KeychainError>) {
+        self.lock().unlock_fails = fault;
+    }
+
+    /// Makes it take what it is given and forget it.
+    pub fn set_forgetful(&self, forgetful: bool) {
+        self.lock().forgetful = forgetful;
+    }
+
+    /// Puts arbitrary bytes where a key is looked for.
+    pub fn set_item(&self, install: &InstallId, kek: KekId, bytes: Vec<u8>) {
+        self.lock().items.insert(item::kek_account(install, kek), Zeroizing::new(bytes));
+    }
+
+    /// Loses a key.
+    pub fn forget(&self, install: &InstallId, kek: KekId) {
+        self.lock().items.remove(&item::kek_account(install, kek));
+    }
+
+    /// How many items there are.
+    #[must_use]
+    pub fn items(&self) -> usize {
+        self.lock().items.len()
+    }
+
+    /// How often anything was asked of it.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.lock().calls
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self) -> Result<MutexGuard<'_, Inner>, KeychainError> {
+        let mut inner = self.lock();
+        inner.calls += 1;
+        inner.fault.map_or(Ok(inner), Err)
+    }
+}
+
+impl Keychain for MemoryKeychain {
+    async fn status(&self) -> Result<(), KeychainError> {
+        self.ask().map(drop)
+    }
+
+    async fn probe(&self, _install: &InstallId) -> Result<(), KeychainError> {
+        if self.ask()?.forgetful { Err(KeychainError::NotLasting) } else { Ok(()) }
+    }
+
+    async fn read_kek(
+        &self,
+        install: &InstallId,
+        kek: KekId,
+    ) -> Result<Option<KeyEncryptionKey>, KeychainError> {
+        let inner = self.ask()?;
+        inner.items.get(&item::kek_account(install, kek)).map(|bytes| item::parse(bytes)).transpose()
+    }
+
+    async fn write_kek(
+        &self,
+        install: &InstallId,
+        kek: KekId,
+        key: &KeyEncryptionKey,
+    ) -> Result<(), KeychainError> {
+        let mut inner = self.ask()?;
+        if inner.forgetful {
+            return Err(KeychainError::NotLasting);
+        }
+        let account = item::kek_account(install, kek);
+        match inner.items.get(&account).map(|bytes| item::parse(bytes)).transpose()? {
+            Some(there) if there.same_as(key) => Ok(()),
+            Some(_) => Err(KeychainError::NotLasting),
+            None => {
+                inner.items.insert(account, item::text(key));
+                Ok(())
+            }
+        }
+    }
+
+    async fn unlock(&self) -> Result<(), KeychainError> {
+        let mut inner = self.lock();
+        inner.calls += 1;
+        if let Some(fault) = inner.unlock_fails {
+            return Err(fault);
+        }
+        match inner.fault {
+            Some(fault @ (KeychainError::Absent | KeychainError::Malformed | KeychainError::NotLasting)) => {
+                Err(fault)
+            }
+            Some(KeychainError::Blocked | KeychainError::Locked) | None => {
+                inner.fault = None;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_does_what_it_is_told() {
+        let (keychain, install) = (MemoryKeychain::new(), InstallId::make_from([1; 8]));
+        let (kek, key) = (KekId::make_from([2; 8]), KeyEncryptionKey::from_random([3; 32]));
+        assert!(keychain.read_kek(&install, kek).await.unwrap().is_none());
+        keychain.set_forgetful(true);
+        assert_eq!(keychain.probe(&install).await, Err(KeychainError::NotLasting));
+        assert_eq!(keychain.write_kek(&install, kek, &key).await, Err(KeychainError::NotLasting));
+        keychain.set_forgetful(false);
+        assert_eq!(keychain.write_kek(&install, kek, &key).await, Ok(()));
+        assert!(keychain.read_kek(&install, kek).await.unwrap().unwrap().same_as(&key));
+        let other = KeyEncryptionKey::from_random([4; 32]);
+        assert_eq!(keychain.write_kek(&install, kek, &other).await, Err(KeychainError::NotLasting));
+        for fault in [KeychainError::Absent, KeychainError::Blocked, KeychainError::Locked] {
+            keychain.set_fault(Some(fault));
+            assert_eq!(keychain.status().await, Err(fault));
+            assert_eq!(keychain.read_kek(&install, kek).await.err(), Some(fault));
+        }
+        keychain.refuse_unlock(Some(KeychainError::Locked));
+        assert_eq!(keychain.unlock().await, Err(KeychainError::Locked));
+        keychain.refuse_unlock(None);
+        assert_eq!((keychain.unlock().await, keychain.status().await), (Ok(()), Ok(())));
+        keychain.set_item(&install, kek, b"else".to_vec());
+        assert_eq!(keychain.read_kek(&install, kek).await.err(), Some(KeychainError::Malformed));
+        keychain.forget(&install, kek);
+        assert_eq!((keychain.items(), keychain.calls()), (0, 16));
+    }
+}

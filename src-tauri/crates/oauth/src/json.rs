@@ -1,0 +1,153 @@
+//! Strict JSON: one object, every member once, at most 32 deep, nothing before or after (RFC 8259 §4, attack 33).
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use std::fmt;
+
+use crate::message::Reply;
+use crate::refusal::ProviderRule;
+
+const MAX_DEPTH: u8 = 32;
+
+/// Parses a JSON object strictly.
+///
+/// # Errors
+/// [`ProviderRule::BodyMalformed`] for anything else.
+pub fn object(body: &[u8]) -> Result<Map<String, Value>, ProviderRule> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = Strict(MAX_DEPTH).deserialize(&mut reader).map_err(|_| ProviderRule::BodyMalformed)?;
+    reader.end().map_err(|_| ProviderRule::BodyMalformed)?;
+    match value {
+        Value::Object(members) => Ok(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(ProviderRule::BodyMalformed)
+        }
+    }
+}
+
+/// Parses the JSON object of a reply whose content type says that it is one.
+///
+/// # Errors
+/// Another content type, or not such an object.
+pub fn object_of(reply: &Reply) -> Result<Map<String, Value>, ProviderRule> {
+    let essence = reply.content_type.as_deref().and_then(|t| t.split(';').next()).map(str::trim);
+    if !essence.is_some_and(|t| t.eq_ignore_ascii_case("application/json")) {
+        return Err(ProviderRule::ContentTypeUnexpected);
+    }
+    object(&reply.body)
+}
+
+/// A member that must be a string if it is there.
+///
+/// # Errors
+/// It is something else.
+pub fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<Option<&'m str>, ProviderRule> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(value) => value.as_str().map(Some).ok_or(ProviderRule::BodyMalformed),
+    }
+}
+
+struct Strict(u8);
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        if self.0 == 0 {
+            return Err(de::Error::custom("too deep"));
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(Strict(self.0 - 1))? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if members.contains_key(&name) {
+                return Err(de::Error::custom("a member stands twice"));
+            }
+            let value = map.next_value_seed(Strict(self.0 - 1))?;
+            members.insert(name, value);
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+/// A member read into a type, after the strict pass.
+///
+/// # Errors
+/// It does not fit.
+pub fn typed<T: for<'de> Deserialize<'de>>(members: Map<String, Value>) -> Result<T, ProviderRule> {
+    serde_json::from_value(Value::Object(members)).map_err(|_| ProviderRule::BodyMalformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_plain_object_is_taken() {
+        let deep = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
+        for good in ["{}", r#"{"a":1,"b":{"a":2}}"#, r#" {"a":"\u002f"} "#, &deep(30)] {
+            assert!(object(good.as_bytes()).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "[]",
+            "null",
+            "\"x\"",
+            "{",
+            "{}x",
+            "{} {}",
+            r#"{"a":1,"a":2}"#,
+            r#"{"b":{"a":1,"a":1}}"#,
+            r#"[{"a":1}]"#,
+            "\u{feff}{}",
+            r#"{"a":1,}"#,
+            r#"{'a':1}"#,
+            "{\"a\":1e999}",
+            &deep(32),
+            &deep(10_000),
+            "{\"a\":\"\u{0}\"}",
+        ] {
+            assert_eq!(object(bad.as_bytes()), Err(ProviderRule::BodyMalformed), "{bad:.40}");
+        }
+        let utf16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(object(&utf16).is_err());
+        assert!(object(b"{\"a\":\"\xff\"}").is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! OAuth 2.1 with PKCE as request builders and reply judges. Pure.
+//!
+//! One run is a chain of values: [`connect::Draft`] → [`connect::ExpectCallback`] → [`token::ExpectTokens`] →
+//! [`id_token::ExpectIdToken`]. Each is made by the step before and used up by its own, so no step can be skipped
+//! or done twice.
+//!
+//! **Invariant:** no sockets, no clock, no randomness; bodies are never logged and never travel in errors.
+
+pub mod callback;
+pub mod connect;
+pub mod id_token;
+pub mod json;
+pub mod message;
+pub mod metadata;
+pub mod refusal;
+pub mod revoke;
+pub mod token;
+pub mod userinfo;

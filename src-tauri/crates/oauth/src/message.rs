@@ -1,0 +1,22 @@
+//! Messages as the HTTP port carries them.
+
+/// A request to a bank. The host's allocator wipes what is dropped.
+pub type Request = http::Request<Vec<u8>>;
+
+/// A reply, within the size and time limits of the port; redirects are replies like any other.
+pub struct Reply {
+    /// The status line's code.
+    pub status: u16,
+    /// The `Content-Type` header, if it is there once and is text.
+    pub content_type: Option<String>,
+    /// `Retry-After` in seconds, if it is there as a number.
+    pub retry_after: Option<u32>,
+    /// The body after decompression.
+    pub body: Vec<u8>,
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reply({}, {} bytes)", self.status, self.body.len())
+    }
+}

@@ -1,0 +1,96 @@
+//! Attempts. Each change is made on top of the revision before it, and none after the ending.
+
+use app::port::StoreError;
+use domain::attempt::Attempt;
+use domain::id::{AgentId, AttemptId, GrantId, PermissionId, ProviderId};
+use domain::reference::RandomPart;
+use domain::time::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params_from_iter};
+
+use crate::row::{all, change, col, exactly_one, json, one, optional_json, parsed, to_json, to_word, word};
+
+/// One attempt.
+pub(crate) fn by_id(conn: &Connection, id: AttemptId) -> Result<Option<Attempt>, StoreError> {
+    one(conn, "SELECT * FROM attempts WHERE id = ?1", [id.to_string()], read)
+}
+
+/// Attempts that have not ended, oldest first.
+pub(crate) fn open(conn: &Connection) -> Result<Vec<Attempt>, StoreError> {
+    all(conn, "SELECT * FROM attempts WHERE ending IS NULL ORDER BY n", [], read)
+}
+
+/// The attempt that made a grant.
+pub(crate) fn of_grant(conn: &Connection, grant: GrantId) -> Result<Option<Attempt>, StoreError> {
+    one(conn, "SELECT * FROM attempts WHERE grant_id = ?1", [grant.to_string()], read)
+}
+
+/// Adds an attempt.
+pub(crate) fn insert(conn: &Connection, attempt: &Attempt) -> Result<(), StoreError> {
+    change(
+        conn,
+        "INSERT INTO attempts (id, random, provider, agent, permissions, until_at, started_at, deadline, openings, \
+         strays, browser, stage, ending, ended_at, grant_id, revision) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        params_from_iter(values(attempt)?),
+    )
+    .map(|_| ())
+}
+
+/// Replaces an attempt that has not ended, if the stored revision is the one before.
+pub(crate) fn update(conn: &Connection, attempt: &Attempt) -> Result<(), StoreError> {
+    let changed = change(
+        conn,
+        "UPDATE attempts SET random = ?2, provider = ?3, agent = ?4, permissions = ?5, until_at = ?6, \
+         started_at = ?7, deadline = ?8, openings = ?9, strays = ?10, browser = ?11, stage = ?12, ending = ?13, \
+         ended_at = ?14, grant_id = ?15, revision = ?16 \
+         WHERE id = ?1 AND revision = ?16 - 1 AND ending IS NULL",
+        params_from_iter(values(attempt)?),
+    )?;
+    exactly_one(changed)
+}
+
+fn values(attempt: &Attempt) -> Result<[Value; 16], StoreError> {
+    let millis = |at: Option<Timestamp>| at.map_or(Value::Null, |at| Value::Integer(at.millis()));
+    Ok([
+        Value::Text(attempt.id.to_string()),
+        Value::Integer(attempt.random.number().into()),
+        Value::Text(attempt.provider.to_string()),
+        Value::Text(attempt.agent.to_string()),
+        Value::Text(to_json(&attempt.permissions.iter().collect::<Vec<_>>())?),
+        Value::Integer(attempt.until.millis()),
+        Value::Integer(attempt.started_at.millis()),
+        millis(attempt.deadline),
+        Value::Integer(attempt.openings.into()),
+        Value::Integer(attempt.strays.into()),
+        Value::Text(to_word(&attempt.browser)?),
+        Value::Text(to_word(&attempt.stage)?),
+        attempt.ending.as_ref().map(to_json).transpose()?.map_or(Value::Null, Value::Text),
+        millis(attempt.ended_at),
+        attempt.grant.map_or(Value::Null, |grant| Value::Text(grant.to_string())),
+        Value::Integer(attempt.revision.into()),
+    ])
+}
+
+fn read(row: &Row<'_>) -> Result<Attempt, StoreError> {
+    let millis = |name| col::<Option<i64>>(row, name).map(|at| at.map(Timestamp::from_millis));
+    let grant: Option<String> = col(row, "grant_id")?;
+    Ok(Attempt {
+        id: parsed(row, "id", AttemptId::parse)?,
+        random: RandomPart::from_number(col(row, "random")?),
+        provider: parsed(row, "provider", ProviderId::parse)?,
+        agent: parsed(row, "agent", AgentId::parse)?,
+        permissions: json::<Vec<PermissionId>>(row, "permissions")?.into_iter().collect(),
+        until: Timestamp::from_millis(col(row, "until_at")?),
+        started_at: Timestamp::from_millis(col(row, "started_at")?),
+        deadline: millis("deadline")?,
+        openings: col(row, "openings")?,
+        strays: col(row, "strays")?,
+        browser: word(row, "browser")?,
+        stage: word(row, "stage")?,
+        ending: optional_json(row, "ending")?,
+        ended_at: millis("ended_at")?,
+        grant: grant.map(|id| GrantId::parse(&id)).transpose().map_err(|_| StoreError::Damaged)?,
+        revision: col(row, "revision")?,
+    })
+}

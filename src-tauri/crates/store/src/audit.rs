@@ -1,0 +1,51 @@
+//! The audit log: append-only by triggers, chained by [`AuditRecord::next`].
+
+use app::port::StoreError;
+use domain::audit::{AuditEvent, AuditRecord, CHAIN_START};
+use domain::id::GrantId;
+use domain::time::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use crate::row::{all, change, col, one};
+
+/// Appends a record to the chain. The record before it is read in the same transaction, so no two follow the same one.
+pub(crate) fn append(conn: &Connection, at: Timestamp, event: &AuditEvent) -> Result<(), StoreError> {
+    let last = one(conn, "SELECT seq, at, body, hash FROM audit ORDER BY seq DESC LIMIT 1", [], read)?;
+    let (seq, before) = last.map_or((0, CHAIN_START), |record| (record.seq, record.hash));
+    let record = AuditRecord::next(&before, seq + 1, at, event);
+    change(
+        conn,
+        "INSERT INTO audit (seq, at, body, hash) VALUES (?1, ?2, ?3, ?4)",
+        params![
+            i64::try_from(record.seq).map_err(|_| StoreError::Damaged)?,
+            record.at.millis(),
+            record.body,
+            record.hash
+        ],
+    )
+    .map(|_| ())
+}
+
+/// The whole log in order.
+pub(crate) fn whole(conn: &Connection) -> Result<Vec<AuditRecord>, StoreError> {
+    all(conn, "SELECT seq, at, body, hash FROM audit ORDER BY seq", [], read)
+}
+
+/// Records about one grant, oldest first.
+pub(crate) fn of_grant(conn: &Connection, grant: GrantId) -> Result<Vec<AuditRecord>, StoreError> {
+    all(
+        conn,
+        "SELECT seq, at, body, hash FROM audit WHERE grant_id = ?1 ORDER BY seq",
+        [grant.to_string()],
+        read,
+    )
+}
+
+fn read(row: &Row<'_>) -> Result<AuditRecord, StoreError> {
+    Ok(AuditRecord {
+        seq: u64::try_from(col::<i64>(row, "seq")?).map_err(|_| StoreError::Damaged)?,
+        at: Timestamp::from_millis(col(row, "at")?),
+        body: col(row, "body")?,
+        hash: col(row, "hash")?,
+    })
+}

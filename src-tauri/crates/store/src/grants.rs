@@ -1,0 +1,107 @@
+//! Grants, and what is known of their end.
+
+use app::port::StoreError;
+use domain::grant::{Grant, Revocation, TokenRevocation};
+use domain::id::{AgentId, GrantId, PermissionId, ProviderId};
+use domain::time::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use crate::row::{all, change, col, exactly_one, json, one, optional_json, parsed, to_json};
+
+/// One grant.
+pub(crate) fn by_id(conn: &Connection, id: GrantId) -> Result<Option<Grant>, StoreError> {
+    one(conn, "SELECT * FROM grants WHERE id = ?1", [id.to_string()], read)
+}
+
+/// All grants, newest first.
+pub(crate) fn all_grants(conn: &Connection) -> Result<Vec<Grant>, StoreError> {
+    all(conn, "SELECT * FROM grants ORDER BY n DESC", [], read)
+}
+
+/// Adds a grant.
+pub(crate) fn insert(conn: &Connection, grant: &Grant) -> Result<(), StoreError> {
+    change(
+        conn,
+        "INSERT INTO grants (id, provider, provider_name, issuer, agent, permissions, missing, extra, accounts, \
+         holder, created_at, ends_at, access_token_ends_at, generation, cut_off_at, token) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        params![
+            grant.id.to_string(),
+            grant.provider.as_str(),
+            grant.provider_name,
+            grant.issuer,
+            grant.agent.to_string(),
+            to_json(&grant.permissions.iter().collect::<Vec<_>>())?,
+            to_json(&grant.missing)?,
+            to_json(&grant.extra)?,
+            to_json(&grant.accounts)?,
+            grant.holder,
+            grant.created_at.millis(),
+            grant.ends_at.millis(),
+            grant.access_token_ends_at.map(Timestamp::millis),
+            grant.generation,
+            grant.revocation.as_ref().map(|end| end.cut_off_at.millis()),
+            grant.revocation.as_ref().map(|end| to_json(&end.token)).transpose()?,
+        ],
+    )
+    .map(|_| ())
+}
+
+/// Records what is known of a grant's end; refuses what would take back something known.
+pub(crate) fn set_revocation(conn: &Connection, grant: GrantId, new: &Revocation) -> Result<(), StoreError> {
+    let stored =
+        one(conn, "SELECT cut_off_at, token FROM grants WHERE id = ?1", [grant.to_string()], revocation)?
+            .ok_or(StoreError::Missing)?;
+    if stored.is_some_and(|old| !may_follow(&old, new)) {
+        return Err(StoreError::Missing);
+    }
+    let changed = change(
+        conn,
+        "UPDATE grants SET cut_off_at = ?2, token = ?3 WHERE id = ?1",
+        params![grant.to_string(), new.cut_off_at.millis(), to_json(&new.token)?],
+    )?;
+    exactly_one(changed)
+}
+
+/// The cut-off stays as it is. The bank's yes is the last word; after the person gave up, only a yes that was already
+/// on its way can still arrive.
+fn may_follow(old: &Revocation, new: &Revocation) -> bool {
+    let told = match &old.token {
+        TokenRevocation::Confirmed { .. } => old.token == new.token,
+        TokenRevocation::GivenUp { .. } => {
+            old.token == new.token || matches!(new.token, TokenRevocation::Confirmed { .. })
+        }
+        TokenRevocation::NotOffered | TokenRevocation::Pending { .. } => true,
+    };
+    told && old.cut_off_at == new.cut_off_at
+}
+
+fn revocation(row: &Row<'_>) -> Result<Option<Revocation>, StoreError> {
+    let cut_off_at: Option<i64> = col(row, "cut_off_at")?;
+    let token: Option<TokenRevocation> = optional_json(row, "token")?;
+    match (cut_off_at, token) {
+        (None, None) => Ok(None),
+        (Some(at), Some(token)) => Ok(Some(Revocation { cut_off_at: Timestamp::from_millis(at), token })),
+        (Some(_), None) | (None, Some(_)) => Err(StoreError::Damaged),
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<Grant, StoreError> {
+    Ok(Grant {
+        id: parsed(row, "id", GrantId::parse)?,
+        provider: parsed(row, "provider", ProviderId::parse)?,
+        provider_name: col(row, "provider_name")?,
+        issuer: col(row, "issuer")?,
+        agent: parsed(row, "agent", AgentId::parse)?,
+        permissions: json::<Vec<PermissionId>>(row, "permissions")?.into_iter().collect(),
+        missing: json(row, "missing")?,
+        extra: json(row, "extra")?,
+        accounts: json(row, "accounts")?,
+        holder: col(row, "holder")?,
+        created_at: Timestamp::from_millis(col(row, "created_at")?),
+        ends_at: Timestamp::from_millis(col(row, "ends_at")?),
+        access_token_ends_at: col::<Option<i64>>(row, "access_token_ends_at")?.map(Timestamp::from_millis),
+        generation: col(row, "generation")?,
+        revocation: revocation(row)?,
+    })
+}

@@ -1,0 +1,107 @@
+//! A database of every schema that was ever shipped: each opens for ever, with all that is in it.
+
+use app::port::{KekRow, StoreError, Tx};
+use domain::attempt::{Attempt, Browser, Ending};
+use domain::audit::{AuditEvent, verify};
+use domain::grant::Grant;
+use domain::id::KekId;
+use domain::reference::Stage;
+use std::fs;
+use std::path::PathBuf;
+use vault::label::Kind;
+
+use crate::support::{
+    Home, agent, at, attempt, cut_off, grant, grant_id, install, pending, read, receipt, sealed, shown, write,
+};
+
+fn fixture(schema: i64) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../../tests/fixtures/db/{schema}.sqlite"))
+}
+
+fn kek() -> KekRow {
+    KekRow { id: KekId::make_from(*b"kek id 1"), check: b"a key check".to_vec() }
+}
+
+fn connected() -> Attempt {
+    Attempt {
+        deadline: Some(at(600_000)),
+        openings: 2,
+        strays: 3,
+        browser: Browser::Opened,
+        stage: Stage::Save,
+        ending: Some(Ending::Connected { missing: Vec::new(), extra: vec!["offline_access".to_owned()] }),
+        ended_at: Some(at(90_000)),
+        grant: Some(grant_id(1)),
+        revision: 12,
+        ..attempt(1)
+    }
+}
+
+fn revoked() -> Grant {
+    Grant { revocation: Some(cut_off(77, pending(2))), ..grant(2) }
+}
+
+fn fill(tx: &mut dyn Tx) -> Result<(), StoreError> {
+    tx.insert_kek(&kek())?;
+    tx.append_audit(at(1), &AuditEvent::KeyMade { kek: kek().id.to_string() })?;
+    tx.insert_agent(&agent(1))?;
+    tx.insert_agent(&agent(2))?;
+    tx.insert_attempt(&connected())?;
+    tx.insert_attempt(&attempt(2))?;
+    tx.insert_grant(&grant(1))?;
+    tx.insert_grant(&revoked())?;
+    tx.insert_sealed(&sealed(1, Kind::RefreshToken))?;
+    tx.insert_sealed(&sealed(1, Kind::Subject))?;
+    tx.insert_sealed(&sealed(2, Kind::AccessToken))?;
+    tx.insert_outbox(grant_id(2))?;
+    tx.insert_receipt(&receipt(1))?;
+    tx.append_audit(at(2), &AuditEvent::GrantRevoked { grant: grant_id(2) })
+}
+
+#[test]
+fn a_database_of_schema_1_opens_with_all_that_is_in_it() {
+    let home = Home::new();
+    drop(home.open());
+    fs::copy(fixture(1), home.db()).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(home.db(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let store = home.open();
+    read(&store, |tx| {
+        assert_eq!(tx.install(), Ok(install()));
+        assert_eq!(tx.kek(), Ok(Some(kek())));
+        assert_eq!(shown(&tx.agents()?), shown(&[agent(1), agent(2)]));
+        assert_eq!(shown(&tx.attempt_of(grant_id(1))?), shown(&Some(connected())));
+        assert_eq!(shown(&tx.open_attempts()?), shown(&[attempt(2)]));
+        assert_eq!(shown(&tx.grants()?), shown(&[revoked(), grant(1)]));
+        assert_eq!(tx.sealed(grant_id(1), Kind::RefreshToken), Ok(Some(sealed(1, Kind::RefreshToken))));
+        assert_eq!(tx.sealed(grant_id(1), Kind::Subject), Ok(Some(sealed(1, Kind::Subject))));
+        assert_eq!(tx.sealed(grant_id(2), Kind::AccessToken), Ok(Some(sealed(2, Kind::AccessToken))));
+        assert_eq!(tx.sealed(grant_id(2), Kind::RefreshToken), Ok(None));
+        assert_eq!(tx.outbox(), Ok(vec![grant_id(2)]));
+        assert!(verify(tx.audit()?.iter()).is_ok());
+        assert_eq!(tx.audit_of(grant_id(2))?.len(), 1);
+        Ok(())
+    })
+    .unwrap();
+    write(&store, |tx| tx.append_audit(at(3), &AuditEvent::RevocationGivenUp { grant: grant_id(2) }))
+        .unwrap();
+    assert!(verify(read(&store, |tx| tx.audit()).unwrap().iter()).is_ok());
+}
+
+/// Writes the newest schema's database where there is none: how it came to be.
+#[test]
+fn every_schema_has_its_database() {
+    let home = Home::new();
+    let store = home.open();
+    write(&store, |tx| fill(tx)).unwrap();
+    drop(store);
+    let newest: i64 = home.raw().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    for older in 1..newest {
+        assert!(fixture(older).exists(), "{older}");
+    }
+    if !fixture(newest).exists() {
+        fs::create_dir_all(fixture(newest).parent().unwrap()).unwrap();
+        fs::copy(home.db(), fixture(newest)).unwrap();
+        panic!("the database was written just now: look at it, and commit it");
+    }
+}

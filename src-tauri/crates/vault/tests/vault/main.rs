@@ -1,0 +1,10 @@
+//! The vault from outside: what opens, what does not, and what must open for ever.
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod permanent;
+#[cfg(test)]
+mod round_trip;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,164 @@
+//! The window process: windows, tray and thin commands. It holds no secret and takes no decision.
+//!
+//! The host starts it with one end of a socket pair as its standard input, and replaces it rather than changing it:
+//! without arguments it shows the window and ends when that is closed; with `--tray` it shows the tray alone and
+//! never makes a webview. Without a channel it becomes the host.
+//!
+//! **Invariant:** imports `contract` and `ipc` alone, so no type that could carry a token or a key can get here.
+//! **Invariant:** everything the webview asks goes to the host as it is, and the host decides.
+//!
+//! The exit status tells the host why the process ended: see [`Ending`].
+#![cfg(unix)]
+
+mod channel;
+mod clipboard;
+mod commands;
+mod environment;
+mod events;
+mod host_program;
+mod process;
+mod tray;
+#[cfg(target_os = "linux")]
+mod webkit;
+mod windows;
+
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+
+use tauri::{AppHandle, Manager as _, RunEvent, WindowEvent};
+use tracing::{error, info};
+
+use crate::channel::Host;
+use crate::clipboard::Clipboard;
+use crate::environment::Environment;
+use crate::host_program::HostProgram;
+
+/// Why the process ended, as its exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// In an orderly way: the window was closed, or the host ended.
+    Done = 0,
+    /// It could not start, or the host went away under the tray; the log says why.
+    Failed = 1,
+    /// `--tray` was asked for and this desktop has no place for one.
+    NoTray = 3,
+    /// The host is another build.
+    OtherBuild = 4,
+    /// There is no display, or it cannot be used.
+    NoDisplay = 5,
+}
+
+/// What the process shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Tray,
+    Window,
+}
+
+/// Runs the process from its first act to its end.
+#[must_use]
+pub fn run() -> ExitCode {
+    let channel = ipc::channel::take_inherited();
+    let hardened = process::harden();
+    let environment = Environment::read();
+    environment.start_log();
+    if let Err(error) = hardened {
+        error!(%error, "the process could not be closed to others");
+        return ExitCode::from(Ending::Failed as u8);
+    }
+    let status = match channel {
+        Some(channel) => show(channel, environment),
+        None => {
+            HostProgram::beside_this_one().map_or(Ending::Failed as i32, |program| program.become_it() as i32)
+        }
+    };
+    ExitCode::from(u8::try_from(status).unwrap_or(Ending::Failed as u8))
+}
+
+/// Greets the host, then shows what it asked for until the end.
+fn show(channel: UnixStream, environment: Environment) -> i32 {
+    let mode = if std::env::args_os().skip(1).any(|arg| arg == "--tray") { Mode::Tray } else { Mode::Window };
+    if let Some(name) = environment.unwanted() {
+        error!(name, "refused: the environment would let another program drive the window");
+        return Ending::Failed as i32;
+    }
+    let host = match tauri::async_runtime::block_on(Host::greet(channel)) {
+        Ok(host) => host,
+        Err(error) => {
+            error!(%error, "the host was greeted in vain");
+            return error.ending() as i32;
+        }
+    };
+    if let Err(error) = ipc::folder::make_private(environment.webview_data()) {
+        error!(%error, "the webview has no folder of its own");
+        return Ending::Failed as i32;
+    }
+    if gtk::init().is_err() {
+        error!("no display");
+        return Ending::NoDisplay as i32;
+    }
+    match build(host, environment, mode) {
+        Ok(app) => app.run_return(|app, event| {
+            if matches!(event, RunEvent::Exit) {
+                app.state::<Clipboard>().hand_over();
+            }
+        }),
+        Err(error) => {
+            error!(%error, "the window system could not be started");
+            Ending::NoDisplay as i32
+        }
+    }
+}
+
+fn build(host: Host, environment: Environment, mode: Mode) -> tauri::Result<tauri::App> {
+    let program = HostProgram::beside_this_one();
+    tauri::Builder::default()
+        .manage(host)
+        .manage(Clipboard::default())
+        .manage(program)
+        .manage(environment)
+        .invoke_handler(commands::handler())
+        .on_window_event(|window, event| {
+            if let WindowEvent::CloseRequested { api, .. } = event {
+                api.prevent_close();
+                // At once for the person; the process follows when the host knows.
+                let _ = window.hide();
+                tauri::async_runtime::spawn(close(window.app_handle().clone()));
+            }
+        })
+        .setup(move |app| {
+            start(app.handle(), mode);
+            Ok(())
+        })
+        .build(tauri::generate_context!())
+}
+
+/// Makes what is shown. Nothing here may fail: Tauri turns an error into a panic.
+fn start(app: &AppHandle, mode: Mode) {
+    let tray = tray::show(app, mode);
+    if let Err(error) = &tray {
+        info!(%error, "no tray");
+        let app = app.clone();
+        tauri::async_runtime::spawn(
+            async move { app.state::<Host>().tell(contract::channel::NO_TRAY).await },
+        );
+    }
+    let shown = match mode {
+        Mode::Tray => tray.map_err(|_| Ending::NoTray),
+        Mode::Window => windows::open_main(app).map_err(|error| {
+            error!(%error, "no window");
+            Ending::NoDisplay
+        }),
+    };
+    match shown {
+        Ok(()) => drop(tauri::async_runtime::spawn(events::follow(app.clone(), mode))),
+        Err(ending) => app.exit(ending as i32),
+    }
+}
+
+/// Ends the process after the person closed the window. The host starts a fresh one with `--tray`, because a process
+/// that has shown a webview keeps its memory.
+async fn close(app: AppHandle) {
+    app.state::<Host>().tell(contract::channel::CLOSED).await;
+    app.exit(Ending::Done as i32);
+}

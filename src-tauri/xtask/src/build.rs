@@ -1,0 +1,104 @@
+//! The user interface and the two programs, twice: as released, and for demo and tests.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::Context as _;
+
+use crate::child;
+use crate::node::Node;
+use crate::tools::{self, For};
+
+/// Which build.
+#[derive(Clone, Copy)]
+pub(crate) enum Build {
+    /// No features: what is released, but for the optimiser.
+    Plain,
+    /// With the feature `sandbox`: demo and tests only.
+    Sandbox,
+}
+
+const PROGRAMS: [&str; 2] = ["countersignd", "countersign-desktop"];
+const PACKAGES: [&str; 4] = ["-p", "countersign-host", "-p", "countersign-desktop"];
+/// The features that make a sandbox build.
+pub(crate) const SANDBOX: [&str; 2] = ["--features", "countersign-host/sandbox,countersign-desktop/sandbox"];
+
+/// What the built interface is made from.
+const UI_SOURCES: [&str; 5] =
+    ["src", "index.html", "package-lock.json", "vite.config.ts", "svelte.config.js"];
+
+impl Build {
+    /// Where its programs lie, side by side as in the package.
+    pub(crate) fn folder(self) -> PathBuf {
+        child::target(match self {
+            Self::Plain => "bin/plain",
+            Self::Sandbox => "bin/sandbox",
+        })
+    }
+}
+
+/// Tools, interface and both builds.
+pub(crate) fn everything() -> anyhow::Result<()> {
+    tools::install(For::Building)?;
+    ui(&Node::find()?)?;
+    programs(Build::Plain)?;
+    programs(Build::Sandbox)
+}
+
+/// Builds `ui/dist` where a source is newer.
+pub(crate) fn ui(node: &Node) -> anyhow::Result<()> {
+    node.ci("ui")?;
+    let ui = child::root().join("ui");
+    let built = ui.join("dist/index.html").metadata().and_then(|meta| meta.modified()).ok();
+    let sources = UI_SOURCES.iter().map(|source| newest(&ui.join(source)));
+    let newest = sources.collect::<io::Result<Vec<_>>>().context("the sources of ui")?.into_iter().max();
+    if built > newest {
+        println!("ui/dist is current");
+        return Ok(());
+    }
+    child::run(node.npm("ui").args(["run", "build"]))
+}
+
+/// The last change in a file, or in a folder and everything below it.
+fn newest(path: &Path) -> io::Result<SystemTime> {
+    let meta = path.metadata()?;
+    let mut last = meta.modified()?;
+    if meta.is_dir() {
+        for entry in fs::read_dir(path)? {
+            last = last.max(newest(&entry?.path())?);
+        }
+    }
+    Ok(last)
+}
+
+/// Builds the host and the window, and puts copies where the other build does not overwrite them.
+pub(crate) fn programs(build: Build) -> anyhow::Result<()> {
+    let features: &[&str] = match build {
+        Build::Plain => &[],
+        Build::Sandbox => &SANDBOX,
+    };
+    child::run(child::cargo(["build"]).args(PACKAGES).args(features))?;
+    let built =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| child::target(""), |dir| child::root().join(dir));
+    fs::create_dir_all(build.folder())?;
+    for program in PROGRAMS {
+        copy(&built.join("debug").join(program), &build.folder().join(program))
+            .with_context(|| program.to_owned())?;
+    }
+    Ok(())
+}
+
+/// Copies in one step, so that nobody starts half a program; a copy that is current stays.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let of = |path: &Path| path.metadata().and_then(|meta| Ok((meta.len(), meta.modified()?)));
+    let source = of(from)?;
+    if of(to).is_ok_and(|copy| copy == source) {
+        return Ok(());
+    }
+    let half = to.with_extension("new");
+    fs::copy(from, &half)?;
+    File::options().write(true).open(&half)?.set_modified(source.1)?;
+    fs::rename(half, to)
+}

@@ -1,0 +1,13 @@
+//! The flow on real store, HTTP and loopback, against a provider that does what it is told.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on stops with what it saw"
+)]
+
+mod connect;
+mod hostile;
+mod revoke;

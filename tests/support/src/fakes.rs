@@ -1,0 +1,329 @@
+//! The app on real store, real HTTP and real loopback, with a keychain, a browser and events that a test holds.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::catalogue::{Catalogue, SourceFile, Sources};
+use app::port::{Clock, Dice, DiceError, Events, Keychain, KeychainError, OpenError, Opener, Ports};
+use app::{App, Settings};
+use contract::ui::{AttemptStep, AttemptView, ConnectAccount, Event};
+use domain::attempt::Attempt;
+use domain::id::{InstallId, KekId};
+use domain::provider::AddressRule;
+use domain::secret::KeyEncryptionKey;
+use domain::time::Timestamp;
+use keychain::MemoryKeychain;
+use net::http::HttpClient;
+use net::loopback::SystemLoopback;
+use store::SqliteStore;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use url::Url;
+
+use crate::fake_provider::FakeProvider;
+
+/// Real time, waiting included.
+#[derive(Clone, Copy, Debug)]
+pub struct RealClock;
+
+impl Clock for RealClock {
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+        Timestamp::from_millis(i64::try_from(since.as_millis()).expect("before the year 300 million"))
+    }
+
+    async fn sleep(&self, span: Duration) {
+        tokio::time::sleep(span).await;
+    }
+}
+
+/// Real randomness.
+#[derive(Clone, Copy, Debug)]
+pub struct RealDice;
+
+impl Dice for RealDice {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), DiceError> {
+        getrandom::fill(bytes).map_err(|_| DiceError)
+    }
+}
+
+/// A browser that hands the address to the test.
+pub struct TestBrowser(mpsc::UnboundedSender<Url>);
+
+impl Opener for TestBrowser {
+    async fn open(&self, url: &Url) -> Result<(), OpenError> {
+        tokio::task::yield_now().await;
+        self.0.send(url.clone()).map_err(|_| OpenError::Failed)
+    }
+}
+
+/// A keychain that the test and the app share.
+#[derive(Clone)]
+pub struct SharedKeychain(Arc<MemoryKeychain>);
+
+impl SharedKeychain {
+    /// An empty one.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Arc::new(MemoryKeychain::new()))
+    }
+}
+
+impl std::ops::Deref for SharedKeychain {
+    type Target = MemoryKeychain;
+    fn deref(&self) -> &MemoryKeychain {
+        &self.0
+    }
+}
+
+impl Keychain for SharedKeychain {
+    async fn status(&self) -> Result<(), KeychainError> {
+        self.0.status().await
+    }
+    async fn probe(&self, install: &InstallId) -> Result<(), KeychainError> {
+        self.0.probe(install).await
+    }
+    async fn read_kek(
+        &self,
+        install: &InstallId,
+        kek: KekId,
+    ) -> Result<Option<KeyEncryptionKey>, KeychainError> {
+        self.0.read_kek(install, kek).await
+    }
+    async fn write_kek(
+        &self,
+        install: &InstallId,
+        kek: KekId,
+        key: &KeyEncryptionKey,
+    ) -> Result<(), KeychainError> {
+        self.0.write_kek(install, kek, key).await
+    }
+    async fn unlock(&self) -> Result<(), KeychainError> {
+        self.0.unlock().await
+    }
+}
+
+/// Events, dropped: tests ask for the state.
+pub struct NoEvents;
+
+impl Events for NoEvents {
+    fn send(&self, _: Event) {}
+}
+
+/// The ports of a test.
+pub struct TestPorts {
+    browser: TestBrowser,
+    loopback: SystemLoopback,
+    http: HttpClient,
+    /// The keychain, whose faults the test sets.
+    pub keychain: SharedKeychain,
+    store: SqliteStore,
+}
+
+impl Ports for TestPorts {
+    type Clock = RealClock;
+    type Dice = RealDice;
+    type Opener = TestBrowser;
+    type Loopback = SystemLoopback;
+    type Http = HttpClient;
+    type Keychain = SharedKeychain;
+    type Store = SqliteStore;
+    type Events = NoEvents;
+
+    fn clock(&self) -> &RealClock {
+        &RealClock
+    }
+    fn dice(&self) -> &RealDice {
+        &RealDice
+    }
+    fn opener(&self) -> &TestBrowser {
+        &self.browser
+    }
+    fn loopback(&self) -> &SystemLoopback {
+        &self.loopback
+    }
+    fn http(&self) -> &HttpClient {
+        &self.http
+    }
+    fn keychain(&self) -> &SharedKeychain {
+        &self.keychain
+    }
+    fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+    fn events(&self) -> &NoEvents {
+        &NoEvents
+    }
+}
+
+/// The app over one data folder.
+pub struct TestApp {
+    /// The use cases.
+    pub app: App<TestPorts>,
+    /// The keychain, shared with the app.
+    pub keychain: SharedKeychain,
+    opened: mpsc::UnboundedReceiver<Url>,
+    /// The data folder.
+    pub dir: TempDir,
+}
+
+const FDX: &str = include_str!("../../../src-tauri/crates/oauth/providers/profiles/fdx-v6.toml");
+const AGENT: &str = "name = \"Budget Buddy\"\n[jwk]\nkty = \"OKP\"\ncrv = \"Ed25519\"\nx = \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"\n";
+
+impl TestApp {
+    /// Starts the app with these providers.
+    pub async fn start(providers: &[&FakeProvider]) -> Self {
+        let dir = private_folder();
+        Self::start_in(dir, SharedKeychain::empty(), providers).await
+    }
+
+    /// Starts it again over the same folder and keychain, as after a crash: the one before is gone without a word.
+    pub async fn start_in(dir: TempDir, keychain: SharedKeychain, providers: &[&FakeProvider]) -> Self {
+        let (browser, opened) = mpsc::unbounded_channel();
+        let ports = TestPorts {
+            browser: TestBrowser(browser),
+            loopback: SystemLoopback,
+            http: HttpClient::new(net::http::Settings {
+                addresses: AddressRule::DangerLoopback,
+                extra_roots_pem: None,
+            })
+            .expect("a client"),
+            keychain: keychain.clone(),
+            store: open_store(dir.path()),
+        };
+        let file = |name: &str, text: String| SourceFile { name: name.into(), text };
+        let sources = Sources {
+            providers: (1..)
+                .zip(providers)
+                .map(|(n, p)| file("bank.toml", p.file(&format!("bank-{n}"))))
+                .collect(),
+            profiles: vec![file("fdx-v6.toml", FDX.into())],
+            agents: vec![file("buddy.toml", AGENT.into())],
+            unreadable: Vec::new(),
+        };
+        let catalogue = Catalogue::parse(&sources, AddressRule::DangerLoopback);
+        assert_eq!(catalogue.problems, [], "the test's own files are sound");
+        let settings = Settings { sandbox: true, home: None, version: "0".into() };
+        let app = App::start(ports, catalogue, settings).await.expect("the app starts");
+        Self { app, keychain, opened, dir }
+    }
+
+    /// Clicks Connect at a bank, asking for these permissions.
+    pub async fn click_connect(&self, bank: &str, permissions: &[&str]) -> Attempt {
+        let agents = self.app.list_agents().await.expect("agents");
+        let request = ConnectAccount {
+            provider: bank.into(),
+            agent: agents[0].id.clone(),
+            permissions: permissions.iter().map(|p| (*p).to_owned()).collect(),
+            until: RealClock.now().plus_days(30).millis(),
+        };
+        self.app.connect_account(&request).await.expect("an attempt")
+    }
+
+    /// The address the browser is handed next.
+    pub async fn opened(&mut self) -> Url {
+        let opened = tokio::time::timeout(Duration::from_secs(10), self.opened.recv()).await;
+        opened.expect("the browser is opened in time").expect("the app lives")
+    }
+
+    /// Whether the browser was handed nothing more.
+    pub fn nothing_opened(&mut self) -> bool {
+        self.opened.try_recv().is_err()
+    }
+
+    /// The attempt once it has ended.
+    pub async fn ended(&self, attempt: &Attempt) -> AttemptView {
+        for _ in 0..1000 {
+            let view = self.app.show_attempt(attempt.id).await.expect("the attempt");
+            if view.step == AttemptStep::Ended {
+                return view;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the attempt did not end");
+    }
+
+    /// The bodies of the audit log, read past the app.
+    #[must_use]
+    pub fn audit(&self) -> Vec<String> {
+        let store =
+            rusqlite::Connection::open(self.dir.path().join("countersign.sqlite")).expect("the database");
+        let mut query = store.prepare("SELECT body FROM audit ORDER BY seq").expect("the audit table");
+        query.query_map([], |row| row.get(0)).expect("a query").map(|body| body.expect("a body")).collect()
+    }
+
+    /// How many connections the list shows, current and past.
+    pub async fn grants(&self) -> usize {
+        let grants = self.app.list_grants().await.expect("the list");
+        grants.current.len() + grants.history.len()
+    }
+}
+
+/// A folder that is its owner's alone, as a data folder must be.
+#[must_use]
+pub fn private_folder() -> TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o700)).tempdir().expect("a folder")
+}
+
+/// Opens the store of a data folder; the one before it may still be closing.
+fn open_store(folder: &Path) -> SqliteStore {
+    let path = folder.join("countersign.sqlite");
+    for _ in 0..100 {
+        if let Ok(store) = SqliteStore::open(&path, InstallId::make_from([7; 8])) {
+            return store;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    SqliteStore::open(&path, InstallId::make_from([7; 8])).expect("the store opens")
+}
+
+/// The value of a query parameter.
+#[must_use]
+pub fn parameter(url: &Url, name: &str) -> String {
+    url.query_pairs().find(|(n, _)| n == name).unwrap_or_else(|| panic!("no {name} in {url}")).1.into_owned()
+}
+
+/// What the bank does when the person says yes: sends the browser back with a code. The status and page it gets.
+pub async fn come_back(provider: &FakeProvider, opened: &Url) -> (u16, String) {
+    provider.set_nonce(&parameter(opened, "nonce"));
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("code", "fake-code")
+        .append_pair("state", &parameter(opened, "state"))
+        .append_pair("iss", &provider.issuer)
+        .finish();
+    get(&format!("{}?{query}", parameter(opened, "redirect_uri"))).await
+}
+
+/// A plain GET, as a browser sends it; status 0 where the connection is refused.
+pub async fn get(url: &str) -> (u16, String) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let url = Url::parse(url).expect("an address");
+    let authority = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
+    let Ok(mut stream) = tokio::net::TcpStream::connect(&authority).await else { return (0, String::new()) };
+    let target = &url[url::Position::BeforePath..];
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nSec-Fetch-Mode: navigate\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("the request goes out");
+    // To the end of the stated length, as a browser reads; waiting for the close would test the closing.
+    let mut answer = Vec::new();
+    let mut chunk = [0; 4096];
+    while !is_whole(&answer) {
+        match stream.read(&mut chunk).await {
+            Ok(n) if n > 0 => answer.extend_from_slice(&chunk[..n]),
+            Ok(_) | Err(_) => break,
+        }
+    }
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let status = answer.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+    (status, answer)
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+    length.is_some_and(|length: usize| body.len() >= length)
+}

@@ -1,0 +1,23 @@
+//! Support for the whole-product suites: a login session of its own, the Sandbox Bank, the host, and drivers for the
+//! real window and the real browser.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on stops with what it saw, and reads the real clock and environment"
+)]
+
+pub mod bank;
+pub mod database;
+pub mod driver;
+pub mod fake_provider;
+pub mod fakes;
+pub mod host;
+pub mod observe;
+pub mod process;
+pub mod scan;
+pub mod session;
+pub mod world;
