@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -57,6 +58,7 @@ struct Script {
     answers: BTreeMap<String, Answer>,
     delays: BTreeMap<String, u64>,
     seen: Vec<Seen>,
+    busy: Vec<(SystemTime, SystemTime)>,
     nonce: String,
     claims: BTreeMap<String, Value>,
     token: BTreeMap<String, Value>,
@@ -174,6 +176,12 @@ base = "{i}/fdx/v6"
         self.script().seen.iter().filter(|seen| seen.path == path).cloned().collect()
     }
 
+    /// From when to when it had a request and no answer yet, for each of them.
+    #[must_use]
+    pub fn busy(&self) -> Vec<(SystemTime, SystemTime)> {
+        self.script().busy.clone()
+    }
+
     fn script(&self) -> std::sync::MutexGuard<'_, Script> {
         self.script.lock().expect("the script")
     }
@@ -186,6 +194,7 @@ async fn answer(
     headers: http::HeaderMap,
     body: Bytes,
 ) -> Response {
+    let came = SystemTime::now();
     let path = uri.path().to_owned();
     let (delay, scripted) = {
         let mut script = script.lock().expect("the script");
@@ -200,6 +209,7 @@ async fn answer(
     };
     tokio::time::sleep(std::time::Duration::from_millis(delay)).await;
     let answer = scripted.unwrap_or_else(|| honest(&issuer, &script.lock().expect("the script"), &path));
+    script.lock().expect("the script").busy.push((came, SystemTime::now()));
     let status = StatusCode::from_u16(answer.status).expect("a status");
     if answer.content_type.is_empty() {
         return (status, answer.body).into_response();

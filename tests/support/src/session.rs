@@ -49,9 +49,21 @@ impl Session {
         session
     }
 
+    /// Starts a session with an unlocked keychain, whose screen can be read from a file in this folder.
+    #[must_use]
+    pub fn with_picture_in(folder: &Path) -> Self {
+        let mut session = Self::begin(&["-fbdir", folder.to_str().expect("a path")]);
+        session.start_keychain();
+        session
+    }
+
     /// Starts a session in which nobody is the keychain.
     #[must_use]
     pub fn without_keychain() -> Self {
+        Self::begin(&[])
+    }
+
+    fn begin(screen: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("cs-").tempdir_in("/tmp").expect("a folder");
         for name in ["home", "run", "data"] {
             let path = dir.path().join(name);
@@ -61,6 +73,7 @@ impl Session {
         let (xvfb, display) = Running::start_and_read_line(
             Command::new("Xvfb")
                 .args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"])
+                .args(screen)
                 .env("HOME", dir.path().join("home"))
                 .env("XDG_CACHE_HOME", dir.path().join("home/.cache"))
                 .stderr(Stdio::null()),
