@@ -20,12 +20,13 @@ const BUILD: [&str; 4] =
     ["libwebkit2gtk-4.1-dev", "libayatana-appindicator3-dev", "librsvg2-dev", "libayatana-appindicator3-1"];
 
 /// To run it without a person: a screen, a bus, a keychain, a browser, drivers for all of them, and tools to make faults.
-const TEST: [&str; 12] = [
+const TEST: [&str; 15] = [
     "webkit2gtk-driver",
     "xvfb",
     "dbus",
     "dbus-x11",
     "gnome-keyring",
+    "libsecret-tools",
     "chromium",
     "chromium-driver",
     "xdg-utils",
@@ -33,22 +34,27 @@ const TEST: [&str; 12] = [
     "strace",
     "openbox",
     "procps",
+    "xclip",
+    "wmctrl",
 ];
 
 /// The same, as another system would know it: libraries by their pkg-config names, programs by theirs.
 const LIBRARIES: [&str; 3] = ["webkit2gtk-4.1", "ayatana-appindicator3-0.1", "librsvg-2.0"];
-const PROGRAMS: [&str; 11] = [
+const PROGRAMS: [&str; 14] = [
     "WebKitWebDriver",
     "Xvfb",
     "dbus-daemon",
     "dbus-send",
     "gnome-keyring-daemon",
+    "secret-tool",
     "chromium",
     "chromedriver",
     "xdotool",
     "strace",
     "openbox",
     "kill",
+    "xclip",
+    "wmctrl",
 ];
 
 /// Installs what is missing, or says what is.
@@ -142,4 +148,40 @@ fn is_debian() -> bool {
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every system of this kind has.
+    const ALWAYS_THERE: [&str; 4] = ["ls", "mkfifo", "setpriv", "sleep"];
+
+    #[test]
+    fn every_program_the_tests_start_is_installed_by_name() {
+        let mut started = Vec::new();
+        for folder in ["tests", "src-tauri/crates"] {
+            collect(&child::root().join(folder), &mut started);
+        }
+        assert!(started.contains(&"Xvfb".to_owned()), "the programs are seen: {started:?}");
+        started.retain(|program| {
+            !program.contains('/')
+                && !PROGRAMS.contains(&program.as_str())
+                && !ALWAYS_THERE.contains(&program.as_str())
+        });
+        assert_eq!(started, Vec::<String>::new(), "not among the programs to install");
+    }
+
+    fn collect(folder: &Path, started: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let (path, name) = (entry.path(), entry.file_name());
+            if path.is_dir() && name != "node_modules" {
+                collect(&path, started);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let after = text.split("Command::new(\"").skip(1);
+                started.extend(after.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+            }
+        }
+    }
 }

@@ -235,24 +235,10 @@ impl Session {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Closes the top-level window with this title by the window manager's own key, which is what its close button does.
+    /// Asks the window manager to close the top-level window with this title, which is what its close button does.
     pub fn close_window(&self, title: &str) {
-        self.focus_window(title);
-        self.press("alt+F4");
-    }
-
-    /// Presses a key, in the window that has the focus.
-    pub fn press(&self, key: &str) {
-        self.xdotool(&["key", key]);
-    }
-
-    /// Gives the top-level window with this title the focus.
-    pub fn focus_window(&self, title: &str) {
-        self.xdotool(&["search", "--onlyvisible", "--name", title, "windowactivate", "--sync"]);
-    }
-
-    fn xdotool(&self, args: &[&str]) {
-        let status = Command::new("xdotool").args(args).envs(self.environment()).status().expect("xdotool");
-        assert!(status.success(), "xdotool {args:?}");
+        let status =
+            Command::new("wmctrl").args(["-c", title]).envs(self.environment()).status().expect("wmctrl");
+        assert!(status.success(), "wmctrl -c {title}");
     }
 }
