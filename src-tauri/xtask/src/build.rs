@@ -1,4 +1,4 @@
-//! The user interface and the two programs, twice: as released, and for demo and tests.
+//! The user interface and the two programs, in each build that somebody needs.
 
 use std::fs::{self, File};
 use std::io;
@@ -16,6 +16,10 @@ use crate::tools::{self, For};
 pub(crate) enum Build {
     /// No features: what is released, but for the optimiser.
     Plain,
+    /// What is released, by the release profile.
+    Release,
+    /// By the release profile, with the feature `sandbox`: for figures that need a bank.
+    ReleaseSandbox,
     /// With the feature `sandbox`: demo and tests only.
     Sandbox,
 }
@@ -34,9 +38,32 @@ impl Build {
     pub(crate) fn folder(self) -> PathBuf {
         child::target(match self {
             Self::Plain => "bin/plain",
+            Self::Release => "bin/release",
+            Self::ReleaseSandbox => "bin/release-sandbox",
             Self::Sandbox => "bin/sandbox",
         })
     }
+
+    fn features(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain | Self::Release => &[],
+            Self::ReleaseSandbox | Self::Sandbox => &SANDBOX,
+        }
+    }
+
+    fn is_optimised(self) -> bool {
+        matches!(self, Self::Release | Self::ReleaseSandbox)
+    }
+}
+
+/// Where release builds are made: a folder of their own, so that no other package's features get into them.
+pub(crate) fn release_target() -> PathBuf {
+    child::target("release-build")
+}
+
+/// A Tauri app with nothing in it, of the release profile.
+pub(crate) fn empty_window() -> PathBuf {
+    child::target("bin/empty/empty-window")
 }
 
 /// Tools, interface and both builds.
@@ -73,19 +100,33 @@ fn newest(path: &Path) -> io::Result<SystemTime> {
     Ok(last)
 }
 
-/// Builds the host and the window, and puts copies where the other build does not overwrite them.
+/// Builds the host and the window, and puts copies where the other builds do not overwrite them.
 pub(crate) fn programs(build: Build) -> anyhow::Result<()> {
-    let features: &[&str] = match build {
-        Build::Plain => &[],
-        Build::Sandbox => &SANDBOX,
+    compile(build, &[])
+}
+
+/// Builds what is released, and the empty window beside it: together, so that both have the same libraries.
+pub(crate) fn release_and_empty_window() -> anyhow::Result<()> {
+    compile(Build::Release, &["-p", "empty-window"])?;
+    let place = empty_window();
+    fs::create_dir_all(place.parent().context("a folder")?)?;
+    copy(&release_target().join("release/empty-window"), &place).context("empty-window")
+}
+
+fn compile(build: Build, further: &[&str]) -> anyhow::Result<()> {
+    let mut cargo = child::cargo(["build"]);
+    cargo.args(PACKAGES).args(further).args(build.features());
+    let built = if build.is_optimised() {
+        cargo.arg("--release").arg("--target-dir").arg(release_target());
+        release_target().join("release")
+    } else {
+        let own = std::env::var_os("CARGO_TARGET_DIR");
+        own.map_or_else(|| child::target(""), |dir| child::root().join(dir)).join("debug")
     };
-    child::run(child::cargo(["build"]).args(PACKAGES).args(features))?;
-    let built =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| child::target(""), |dir| child::root().join(dir));
+    child::run(&mut cargo)?;
     fs::create_dir_all(build.folder())?;
     for program in PROGRAMS {
-        copy(&built.join("debug").join(program), &build.folder().join(program))
-            .with_context(|| program.to_owned())?;
+        copy(&built.join(program), &build.folder().join(program)).with_context(|| program.to_owned())?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@
     reason = "a developer's tool: it reads the environment and measures time"
 )]
 
+mod attacks;
 mod bindings;
 mod build;
 mod child;
@@ -30,6 +31,7 @@ usage: cargo xtask COMMAND
   test --list        the names of its steps
   test --only STEP   one step alone (may be given several times)
   test --keep-going  does not stop at the first step that fails
+  attacks            which test proves which attack and rule
   build              the user interface and the binaries, into target/bin/plain and target/bin/sandbox
   bindings           writes ui/src/ipc/generated/contract.ts from the contract crate
   tools              installs what building and testing need
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
             Some(options) => test::run(&options),
             None => return usage(),
         },
+        ["attacks"] => attacks::run(),
         ["build"] => build::everything(),
         ["bindings"] => bindings::write(),
         ["tools"] => tools::install(tools::For::Testing),

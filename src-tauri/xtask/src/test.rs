@@ -9,14 +9,14 @@ use serde_json::Value;
 use crate::build::{self, Build};
 use crate::node::Node;
 use crate::tools::{self, For};
-use crate::{bindings, child, deny};
+use crate::{attacks, bindings, child, deny};
 
 /// Suites that run whole programs: they come last, one test after the other.
 const WITH_PROGRAMS: [&str; 2] = ["product", "leaks"];
 
 type Step = (&'static str, &'static str, fn() -> anyhow::Result<()>);
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     ("tools", "system packages and Node", tools),
     ("bindings", "TypeScript of the contract is current", bindings::check),
     ("fmt", "Rust is formatted", fmt),
@@ -30,6 +30,7 @@ const STEPS: [Step; 14] = [
     ("binaries", "programs, plain and sandbox", binaries),
     ("cargo-test", "tests of the workspace", cargo_test),
     ("product", "tests of the whole product", product),
+    ("attacks", "every attack and rule has its test, or a reason", attacks::run),
     ("bank", "tests of the Sandbox Bank", bank),
 ];
 
@@ -141,6 +142,13 @@ fn clippy_sandbox() -> anyhow::Result<()> {
 fn binaries() -> anyhow::Result<()> {
     build::programs(Build::Plain)?;
     build::programs(Build::Sandbox)
+}
+
+/// Builds, or runs, every test written in Rust: what `cargo-test` and `product` run between them.
+pub(crate) fn every_rust_test() -> anyhow::Result<Command> {
+    let mut test = child::cargo(["test", "--workspace", "--lib", "--bins"]);
+    select(&mut test, suites()?.iter());
+    Ok(test)
 }
 
 /// Every test but those that need the programs: named one by one, since cargo cannot leave a suite out.

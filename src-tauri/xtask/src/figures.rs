@@ -1,0 +1,168 @@
+//! The figures: measured here, held against their goals, and written down with all that is needed to measure again.
+
+mod record;
+mod size;
+mod surroundings;
+
+use std::fs;
+
+use anyhow::{Context as _, bail};
+
+use crate::build::{self, Build};
+use crate::child;
+use crate::node::Node;
+use crate::tools::{self, For};
+use record::{Measured, Record};
+use surroundings::Surroundings;
+
+/// Measures it `n` times.
+type Measure = fn(&Figure, n: usize, seed: u64) -> anyhow::Result<Measured>;
+
+/// What can be measured.
+pub(crate) struct Figure {
+    name: &'static str,
+    what: &'static str,
+    /// How often, as a sample and in full.
+    n: [usize; 2],
+    /// Which programs are measured.
+    build: Build,
+    measure: Measure,
+}
+
+const FIGURES: [Figure; 4] = [
+    Figure {
+        name: "startup",
+        what: "start to the list of 100 grants on the screen, against an empty Tauri window",
+        n: [5, 20],
+        build: Build::Release,
+        measure: in_a_session,
+    },
+    Figure {
+        name: "memory_idle",
+        what: "memory of all our processes, window open and closed, against an empty Tauri window",
+        n: [2, 10],
+        build: Build::Release,
+        measure: in_a_session,
+    },
+    Figure {
+        name: "size",
+        what: "release binaries against an empty Tauri app, and the Debian package",
+        n: [1, 1],
+        build: Build::Release,
+        measure: size::measure,
+    },
+    Figure {
+        name: "connect_overhead",
+        what: "the bank's redirect to the grant in the list, less the bank's own time",
+        n: [20, 100],
+        build: Build::ReleaseSandbox,
+        measure: in_a_session,
+    },
+];
+
+/// What the person asked for.
+pub(crate) struct Options {
+    figures: Vec<&'static Figure>,
+    full: bool,
+    seed: u64,
+}
+
+impl Options {
+    /// Reads the words after `figures`.
+    pub(crate) fn parse(words: &[&str]) -> anyhow::Result<Self> {
+        let mut options = Self { figures: Vec::new(), full: false, seed: 1 };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "--full" => options.full = true,
+                "--seed" => {
+                    let seed = words.next().and_then(|seed| seed.parse().ok());
+                    options.seed = seed.context("--seed wants a number")?;
+                }
+                name => options.figures.push(named(name)?),
+            }
+        }
+        if options.figures.is_empty() {
+            options.figures = FIGURES.iter().collect();
+        }
+        Ok(options)
+    }
+
+    fn command(&self, figure: &Figure) -> String {
+        let full = if self.full { " --full" } else { "" };
+        format!("cargo xtask figures {}{full} --seed {}", figure.name, self.seed)
+    }
+}
+
+fn named(name: &str) -> anyhow::Result<&'static Figure> {
+    if let Some(figure) = FIGURES.iter().find(|figure| figure.name == name) {
+        return Ok(figure);
+    }
+    let known: Vec<String> =
+        FIGURES.iter().map(|figure| format!("\n  {:<17} {}", figure.name, figure.what)).collect();
+    bail!("no figure is called `{name}`. There are:{}", known.concat())
+}
+
+/// Measures what was asked for; fails where a goal is missed or a planted fault is not noticed.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    build_for(&options.figures)?;
+    let folder = child::target("figures");
+    fs::create_dir_all(&folder)?;
+    let mut records = Vec::new();
+    for figure in &options.figures {
+        println!("\n== {}: {}", figure.name, figure.what);
+        let surroundings = Surroundings::now()?;
+        let n = figure.n[usize::from(options.full)];
+        let measured = (figure.measure)(figure, n, options.seed).context(figure.name)?;
+        let record = Record::of(figure.name, measured, options.command(figure), options.seed, &surroundings)?;
+        fs::write(folder.join(figure.name).with_extension("json"), record.json())?;
+        records.push(record);
+    }
+    println!("\n{}", record::table(&records));
+    let missed: Vec<&str> = records.iter().filter(|record| !record.ok()).map(Record::name).collect();
+    anyhow::ensure!(missed.is_empty(), "missed: {}", missed.join(", "));
+    Ok(())
+}
+
+fn build_for(figures: &[&Figure]) -> anyhow::Result<()> {
+    tools::install(For::Testing)?;
+    build::ui(&Node::find()?)?;
+    if figures.iter().any(|figure| matches!(figure.build, Build::ReleaseSandbox)) {
+        build::programs(Build::ReleaseSandbox)?;
+    }
+    // Last, so that what the bundler takes from cargo's folder is what is released.
+    build::release_and_empty_window()
+}
+
+/// By the program `figures` of the tests, which has sessions, screens and banks.
+fn in_a_session(figure: &Figure, n: usize, seed: u64) -> anyhow::Result<Measured> {
+    child::run(&mut child::cargo(["build", "-p", "countersign-tests", "--bin", "figures"]))?;
+    let mut measuring = child::cargo(["run", "--quiet", "-p", "countersign-tests", "--bin", "figures", "--"]);
+    measuring.args([figure.name, "--n", &n.to_string(), "--seed", &seed.to_string(), "--programs"]);
+    measuring.arg(figure.build.folder()).arg("--empty-window").arg(build::empty_window());
+    let output = measuring.stderr(std::process::Stdio::inherit()).output()?;
+    anyhow::ensure!(output.status.success(), "the measuring program failed: {}", output.status);
+    serde_json::from_slice(&output.stdout).context("what the measuring program said")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_means_all_of_them() {
+        let options = Options::parse(&["--full"]).unwrap();
+        assert_eq!((options.figures.len(), options.full, options.seed), (FIGURES.len(), true, 1));
+        let options = Options::parse(&["size", "startup", "--seed", "7"]).unwrap();
+        let names: Vec<_> = options.figures.iter().map(|figure| figure.name).collect();
+        assert_eq!((names, options.full, options.seed), (vec!["size", "startup"], false, 7));
+        assert_eq!(options.command(&FIGURES[0]), "cargo xtask figures startup --seed 7");
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_what_there_is() {
+        let said = Options::parse(&["startup", "sise"]).err().unwrap().to_string();
+        assert!(said.contains("`sise`") && FIGURES.iter().all(|figure| said.contains(figure.name)), "{said}");
+        assert!(Options::parse(&["--seed"]).is_err() && Options::parse(&["--quick"]).is_err());
+    }
+}
