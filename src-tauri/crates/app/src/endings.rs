@@ -1,8 +1,9 @@
 //! What went wrong, as the ending that the person is shown.
 
 use domain::attempt::Ending;
-use oauth::connect::{CallbackError, PushError};
+use oauth::connect::CallbackError;
 use oauth::metadata::MetadataError;
+use oauth::pushed::PushError;
 use oauth::refusal::{OAuthCode, ProviderRule};
 use oauth::token::TokenError;
 

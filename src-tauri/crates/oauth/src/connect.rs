@@ -1,52 +1,20 @@
 //! The authorization request, and the wait for its answer.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::provider::Provider;
-use domain::secret::{AuthorizationCode, CodeVerifier, Nonce, StateValue};
+use domain::secret::{AuthorizationCode, StateValue};
 use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
 use thiserror::Error;
 use url::Url;
-use zeroize::Zeroize;
 
 use crate::callback::CallbackQuery;
-use crate::json;
-use crate::message::{Reply, Request};
+use crate::fresh::Fresh;
+use crate::id_token::{ExpectIdToken, Sides};
+use crate::message::Request;
 use crate::metadata::Endpoints;
+use crate::pushed::{ExpectPushed, push};
 use crate::refusal::{OAuthCode, ProviderRule};
 use crate::token::{ExpectTokens, TokenRequest};
-
-/// The random values of one authorization request: state, nonce and verifier, 256 bits each.
-pub struct Fresh {
-    state: StateValue,
-    nonce: Nonce,
-    verifier: CodeVerifier,
-}
-
-/// The random bytes repeat themselves: nothing may be made from them.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("random bytes repeat themselves")]
-pub struct WeakRandomness;
-
-impl Fresh {
-    /// Takes 96 random bytes and wipes them.
-    ///
-    /// # Errors
-    /// Two of the three values are the same, or one is a single repeated byte: the source is stuck.
-    pub fn from_random(mut random: [u8; 96]) -> Result<Self, WeakRandomness> {
-        let [a, b, c]: [&[u8]; 3] = [&random[..32], &random[32..64], &random[64..]];
-        let stuck = |part: &[u8]| part.first().is_none_or(|first| part.iter().all(|byte| byte == first));
-        let weak = a == b || b == c || a == c || stuck(a) || stuck(b) || stuck(c);
-        let [state, nonce, verifier] = [a, b, c].map(|part| URL_SAFE_NO_PAD.encode(part));
-        random.zeroize();
-        let (Ok(state), Ok(nonce), Ok(verifier)) =
-            (StateValue::parse(state), Nonce::parse(nonce), CodeVerifier::parse(verifier))
-        else {
-            return Err(WeakRandomness);
-        };
-        if weak { Err(WeakRandomness) } else { Ok(Self { state, nonce, verifier }) }
-    }
-}
 
 /// What will be asked, before there are random values and a redirect address.
 pub struct Draft {
@@ -118,9 +86,10 @@ impl Draft {
             },
             expect_tokens: ExpectTokens {
                 asked: self.scopes.clone(),
-                nonce: fresh.nonce,
-                client_id: self.client_id.clone(),
-                issuer: self.issuer.clone(),
+                identity: ExpectIdToken {
+                    nonce: fresh.nonce,
+                    sides: Sides { client_id: self.client_id.clone(), issuer: self.issuer.clone() },
+                },
             },
         };
         Some((authorization, expect))
@@ -163,79 +132,6 @@ const PARAMETERS: [&str; 11] = [
     "request",
     "request_uri",
 ];
-
-/// The pushed form of a request (RFC 9126 §2.1): the same parameters as a form, less the endpoint's own.
-fn push(par: &str, endpoint: &Url, full: &Url, client_id: &str) -> Option<(Request, ExpectPushed)> {
-    let own = endpoint.query_pairs().count();
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(full.query_pairs().skip(own))
-        .finish();
-    let request = form_request(par, body)?;
-    Some((request, ExpectPushed { endpoint: endpoint.clone(), client_id: client_id.to_owned() }))
-}
-
-pub(crate) fn form_request(url: &str, body: String) -> Option<Request> {
-    http::Request::post(url)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("accept", "application/json")
-        .body(body.into_bytes())
-        .ok()
-}
-
-/// Waits for the answer to a pushed request.
-pub struct ExpectPushed {
-    endpoint: Url,
-    client_id: String,
-}
-
-/// Why a pushed request was not taken.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum PushError {
-    /// The answer broke a rule.
-    #[error("pushed request: {0}")]
-    Misbehaved(ProviderRule),
-    /// The bank refused the request.
-    #[error("pushed request refused: {0}")]
-    Refused(OAuthCode),
-    /// 5xx or 429.
-    #[error("not available now")]
-    Unavailable,
-}
-
-impl ExpectPushed {
-    /// Judges the answer and gives the address to open: `client_id` and `request_uri` only (RFC 9126 §4).
-    ///
-    /// # Errors
-    /// See [`PushError`]; there is no way back to an unpushed request (RFC 9126 §5).
-    pub fn accept(self, reply: &Reply) -> Result<Url, PushError> {
-        match reply.status {
-            201 => {}
-            429 | 500..=599 => return Err(PushError::Unavailable),
-            300..=399 => return Err(PushError::Misbehaved(ProviderRule::RedirectUnexpected)),
-            400..=499 => return Err(refused(reply).map_or_else(PushError::Misbehaved, PushError::Refused)),
-            _ => return Err(PushError::Misbehaved(ProviderRule::StatusUnexpected)),
-        }
-        let members = json::object_of(reply).map_err(PushError::Misbehaved)?;
-        let malformed = PushError::Misbehaved(ProviderRule::PushedReplyMalformed);
-        let request_uri =
-            json::text(&members, "request_uri").map_err(|_| malformed)?.filter(|uri| !uri.is_empty());
-        let request_uri = request_uri.ok_or(malformed)?;
-        if members.get("expires_in").and_then(serde_json::Value::as_u64).is_none_or(|seconds| seconds == 0) {
-            return Err(malformed);
-        }
-        let mut url = self.endpoint;
-        url.query_pairs_mut()
-            .append_pair("client_id", &self.client_id)
-            .append_pair("request_uri", request_uri);
-        Ok(url)
-    }
-}
-
-/// The registered code of an error reply, or the rule it breaks.
-pub(crate) fn refused(reply: &Reply) -> Result<OAuthCode, ProviderRule> {
-    let members = json::object_of(reply)?;
-    json::text(&members, "error")?.map(OAuthCode::parse).ok_or(ProviderRule::BodyMalformed)
-}
 
 /// Waits for the callback of one authorization request.
 pub struct ExpectCallback {
@@ -306,6 +202,7 @@ impl ExpectCallback {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use domain::profile::Profile;
     use domain::provider::AddressRule;
     use std::collections::BTreeMap;
@@ -321,11 +218,11 @@ pub(crate) mod tests {
         Fresh::from_random(random).unwrap()
     }
 
-    fn redirect() -> Url {
+    pub(crate) fn redirect() -> Url {
         Url::parse("http://127.0.0.1:4321/callback/example-bank").unwrap()
     }
 
-    fn draft(provider: &Provider) -> Draft {
+    pub(crate) fn draft(provider: &Provider) -> Draft {
         Draft::new(provider, Endpoints::pinned(provider), &["fdx:transactions:read".into()]).unwrap()
     }
 
@@ -378,17 +275,6 @@ pub(crate) mod tests {
             let result = Draft::new(&provider, Endpoints::pinned(&provider), &[]).err();
             assert_eq!(result, Some(ProviderRule::AuthorizationEndpointUnfit), "{taken}");
         }
-    }
-
-    #[test]
-    fn stuck_randomness_starts_nothing() {
-        assert!(Fresh::from_random([0; 96]).is_err());
-        assert!(Fresh::from_random([0x41; 96]).is_err());
-        let mut repeated = [0; 96];
-        for (i, byte) in repeated.iter_mut().enumerate() {
-            *byte = u8::try_from(i % 32).unwrap();
-        }
-        assert!(Fresh::from_random(repeated).is_err());
     }
 
     const STATE_OK: &str = "code=C1&state={S}&iss=https%3A%2F%2Fauth.bank.example";
@@ -482,61 +368,5 @@ pub(crate) mod tests {
             panic!("refused")
         };
         assert!(code.same_as(&long));
-    }
-
-    #[test]
-    fn a_pushed_request_carries_everything_and_the_browser_two_parameters() {
-        let (authorization, _) = draft(&provider()).prepare(fresh(2), &redirect()).unwrap();
-        let Authorization::Push(request, expect) = authorization else { panic!("not pushed") };
-        assert_eq!(request.uri(), "https://auth.bank.example/par");
-        let body: BTreeMap<_, _> = url::form_urlencoded::parse(request.body()).into_owned().collect();
-        assert_eq!(body["response_type"], "code");
-        assert!(
-            body.contains_key("state")
-                && body.contains_key("code_challenge")
-                && !body.contains_key("request_uri")
-        );
-        let reply = |status, body: &str| Reply {
-            status,
-            content_type: Some("application/json".into()),
-            retry_after: None,
-            body: body.as_bytes().to_vec(),
-        };
-        let url = expect.accept(&reply(201, r#"{"request_uri":"urn:x&#","expires_in":60}"#)).unwrap();
-        let query: Vec<_> = url.query_pairs().into_owned().collect();
-        assert_eq!(
-            query,
-            [("client_id".into(), "countersign".into()), ("request_uri".into(), "urn:x&#".into())]
-        );
-        for (status, body, expected) in [
-            (
-                200,
-                r#"{"request_uri":"urn:x","expires_in":60}"#,
-                PushError::Misbehaved(ProviderRule::StatusUnexpected),
-            ),
-            (201, r#"{"request_uri":"urn:x"}"#, PushError::Misbehaved(ProviderRule::PushedReplyMalformed)),
-            (
-                201,
-                r#"{"request_uri":"urn:x","expires_in":0}"#,
-                PushError::Misbehaved(ProviderRule::PushedReplyMalformed),
-            ),
-            (
-                201,
-                r#"{"request_uri":5,"expires_in":60}"#,
-                PushError::Misbehaved(ProviderRule::PushedReplyMalformed),
-            ),
-            (307, "", PushError::Misbehaved(ProviderRule::RedirectUnexpected)),
-            (400, r#"{"error":"invalid_request"}"#, PushError::Refused(OAuthCode::InvalidRequest)),
-            (401, r#"{"error":"invalid_client"}"#, PushError::Refused(OAuthCode::InvalidClient)),
-            (400, "<html>", PushError::Misbehaved(ProviderRule::BodyMalformed)),
-            (503, "", PushError::Unavailable),
-        ] {
-            let (Authorization::Push(_, expect), _) =
-                draft(&provider()).prepare(fresh(3), &redirect()).unwrap()
-            else {
-                panic!()
-            };
-            assert_eq!(expect.accept(&reply(status, body)), Err(expected), "{status} {body}");
-        }
     }
 }

@@ -1,26 +1,30 @@
-//! The id_token: checked before any token that came with it is used (OpenID Connect Core §3.1.3.7).
+//! The id_token: checked before any token that came with it is used (OpenID Connect Core §3.1.3.7, §12.2).
 
 use domain::secret::{IdToken, Nonce};
 use domain::text::quoted;
 use domain::time::Timestamp;
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
-use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde_json::{Map, Value};
 
 use crate::json;
-use crate::message::Reply;
+use crate::message::{Reply, Request};
 use crate::refusal::ProviderRule;
+use crate::signature::verified_claims;
 
 /// How far clocks may differ.
 const SKEW_MS: i64 = 60_000;
 /// An id_token is made for the exchange that brings it.
 const MAX_AGE_MS: i64 = 10 * 60_000;
 
+/// The two sides of every id_token of a grant, which no refresh may change.
+pub(crate) struct Sides {
+    pub(crate) client_id: String,
+    pub(crate) issuer: String,
+}
+
 /// What an id_token must match. Made by the token response that brought it.
 pub struct ExpectIdToken {
     pub(crate) nonce: Nonce,
-    pub(crate) client_id: String,
-    pub(crate) issuer: String,
+    pub(crate) sides: Sides,
 }
 
 /// Who signed in, as the bank's signature says.
@@ -29,6 +33,22 @@ pub struct Identity {
     pub subject: String,
     /// The claim that names them, if asked for and there.
     pub name: Option<String>,
+    /// What a later id_token must repeat, if it has a nonce at all.
+    pub nonce: Nonce,
+}
+
+/// What is known of a grant's first id_token when a refresh brings another.
+pub struct KnownIdentity {
+    /// Its subject.
+    pub subject: String,
+    /// Its nonce. Where it was not kept, a later id_token with one cannot be shown to be the same person's.
+    pub nonce: Option<Nonce>,
+}
+
+/// What the id_token of a refresh must match. Made by the refresh response that brought it.
+pub struct ExpectSameIdentity {
+    pub(crate) known: KnownIdentity,
+    pub(crate) sides: Sides,
 }
 
 impl ExpectIdToken {
@@ -43,21 +63,42 @@ impl ExpectIdToken {
         now: Timestamp,
         name_claim: &str,
     ) -> Result<Identity, ProviderRule> {
-        let header =
-            jsonwebtoken::decode_header(token.expose_secret()).map_err(|_| ProviderRule::IdTokenAlgorithm)?;
-        check_header(&header)?;
-        let keys = keys(jwks)?;
-        let claims = verify(token, &header, &keys)?;
-        self.check_claims(&claims, now)?;
-        let subject = json::text(&claims, "sub").map_err(|_| ProviderRule::IdTokenMalformed)?;
-        let subject =
-            subject.filter(|s| !s.is_empty() && s.len() <= 255).ok_or(ProviderRule::IdTokenMalformed)?;
-        let name =
-            claims.get(name_claim).and_then(Value::as_str).map(|n| quoted(n, 80)).filter(|n| !n.is_empty());
-        Ok(Identity { subject: subject.to_owned(), name })
+        let claims = verified_claims(token, jwks, None)?;
+        self.sides.check(&claims, now)?;
+        match claims.get("nonce").and_then(Value::as_str) {
+            Some(nonce) if self.nonce.same_as(nonce) => {}
+            Some(_) | None => return Err(ProviderRule::NonceMismatch),
+        }
+        let subject = subject(&claims)?.to_owned();
+        let name = json::name(&claims, name_claim).ok().flatten().map(|n| quoted(&n, 80));
+        let name = name.filter(|n| !n.is_empty());
+        Ok(Identity { subject, name, nonce: self.nonce })
     }
+}
 
-    fn check_claims(&self, claims: &Map<String, Value>, now: Timestamp) -> Result<(), ProviderRule> {
+impl ExpectSameIdentity {
+    /// Checks the signature with the issuer's keys, and that it is about the same person as the first id_token
+    /// (Core §12.2): same issuer, subject and audience, and the same nonce if it has one.
+    ///
+    /// # Errors
+    /// The [`ProviderRule`] it breaks; no token of that response may then be used.
+    pub fn accept(self, token: &IdToken, jwks: &Reply, now: Timestamp) -> Result<(), ProviderRule> {
+        let claims = verified_claims(token, jwks, None)?;
+        self.sides.check(&claims, now)?;
+        let same = |nonce: &Value| {
+            let known = self.known.nonce.as_ref();
+            nonce.as_str().is_some_and(|nonce| known.is_some_and(|known| known.same_as(nonce)))
+        };
+        if claims.get("nonce").is_some_and(|nonce| !same(nonce)) {
+            return Err(ProviderRule::NonceMismatch);
+        }
+        if subject(&claims)? == self.known.subject { Ok(()) } else { Err(ProviderRule::SubjectMismatch) }
+    }
+}
+
+impl Sides {
+    /// Who made it, for whom, and when.
+    fn check(&self, claims: &Map<String, Value>, now: Timestamp) -> Result<(), ProviderRule> {
         if claims.get("iss").and_then(Value::as_str) != Some(self.issuer.as_str()) {
             return Err(ProviderRule::IssuerMismatch);
         }
@@ -73,113 +114,40 @@ impl ExpectIdToken {
         if claims.get("azp").is_some_and(|azp| !ours(azp)) {
             return Err(ProviderRule::AuthorizedPartyMismatch);
         }
-        let seconds =
-            |name: &str| claims.get(name).and_then(Value::as_f64).filter(|s| s.is_finite() && s.abs() < 1e12);
-        let expires = seconds("exp").ok_or(ProviderRule::IdTokenMalformed)? * 1000.0;
-        let issued = seconds("iat").ok_or(ProviderRule::IdTokenMalformed)? * 1000.0;
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age are exact in 53 bits")]
-        let (now, skew, age) = (now.millis() as f64, SKEW_MS as f64, MAX_AGE_MS as f64);
-        if expires + skew <= now {
-            return Err(ProviderRule::IdTokenExpired);
-        }
-        if issued > now + skew || issued + age + skew < now {
-            return Err(ProviderRule::IdTokenIssuedAt);
-        }
-        match claims.get("nonce").and_then(Value::as_str) {
-            Some(nonce) if self.nonce.same_as(nonce) => Ok(()),
-            Some(_) | None => Err(ProviderRule::NonceMismatch),
-        }
+        check_times(claims, now)
     }
+}
+
+fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<(), ProviderRule> {
+    let malformed = ProviderRule::IdTokenMalformed;
+    let millis = |claim: &Value| {
+        claim.as_f64().filter(|s| s.is_finite() && s.abs() < 1e12).map(|s| s * 1000.0).ok_or(malformed)
+    };
+    let expires = millis(claims.get("exp").ok_or(malformed)?)?;
+    let issued = millis(claims.get("iat").ok_or(malformed)?)?;
+    let valid_from = claims.get("nbf").map(millis).transpose()?.unwrap_or(issued);
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age are exact in 53 bits")]
+    let (now, skew, age) = (now.millis() as f64, SKEW_MS as f64, MAX_AGE_MS as f64);
+    if expires + skew <= now {
+        return Err(ProviderRule::IdTokenExpired);
+    }
+    if issued > now + skew || issued + age + skew < now || valid_from > now + skew {
+        return Err(ProviderRule::IdTokenIssuedAt);
+    }
+    Ok(())
+}
+
+/// The subject: at most 255 ASCII characters (Core §2), and none that could break a line or a header.
+fn subject(claims: &Map<String, Value>) -> Result<&str, ProviderRule> {
+    let subject = claims.get("sub").and_then(Value::as_str);
+    let fit = |s: &&str| (1..=255).contains(&s.len()) && s.bytes().all(|b| (0x20..=0x7e).contains(&b));
+    subject.filter(fit).ok_or(ProviderRule::IdTokenMalformed)
 }
 
 /// The request for the issuer's keys.
 #[must_use]
-pub fn jwks_request(jwks_uri: &url::Url) -> Option<crate::message::Request> {
+pub fn jwks_request(jwks_uri: &url::Url) -> Option<Request> {
     http::Request::get(jwks_uri.as_str()).header("accept", "application/json").body(Vec::new()).ok()
-}
-
-/// RFC 8725 §3.1, §3.11: algorithms by allow-list, no other kind of token, no key that the token brings itself.
-fn check_header(header: &Header) -> Result<(), ProviderRule> {
-    let asymmetric = [
-        Algorithm::RS256,
-        Algorithm::RS384,
-        Algorithm::RS512,
-        Algorithm::PS256,
-        Algorithm::PS384,
-        Algorithm::PS512,
-        Algorithm::ES256,
-        Algorithm::ES384,
-        Algorithm::EdDSA,
-    ];
-    if !asymmetric.contains(&header.alg) {
-        return Err(ProviderRule::IdTokenAlgorithm);
-    }
-    if header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
-        return Err(ProviderRule::IdTokenMalformed);
-    }
-    let brings_key =
-        header.jwk.is_some() || header.jku.is_some() || header.x5u.is_some() || header.x5c.is_some();
-    if brings_key || header.crit.is_some() { Err(ProviderRule::IdTokenMalformed) } else { Ok(()) }
-}
-
-/// The keys of a JWK set; members and keys we do not know are passed over (RFC 7517 §5).
-fn keys(reply: &Reply) -> Result<Vec<Jwk>, ProviderRule> {
-    if reply.status != 200 {
-        return Err(ProviderRule::StatusUnexpected);
-    }
-    let essence =
-        reply.content_type.as_deref().and_then(|t| t.split(';').next()).map(str::trim).unwrap_or_default();
-    if !essence.eq_ignore_ascii_case("application/json")
-        && !essence.eq_ignore_ascii_case("application/jwk-set+json")
-    {
-        return Err(ProviderRule::ContentTypeUnexpected);
-    }
-    let members = json::object(&reply.body)?;
-    let keys = members.get("keys").and_then(Value::as_array).ok_or(ProviderRule::BodyMalformed)?;
-    let set =
-        JwkSet { keys: keys.iter().filter_map(|key| serde_json::from_value(key.clone()).ok()).collect() };
-    Ok(set.keys)
-}
-
-/// The claims, once a key of the issuer that fits the header has verified them.
-fn verify(token: &IdToken, header: &Header, keys: &[Jwk]) -> Result<Map<String, Value>, ProviderRule> {
-    let fits = |key: &&Jwk| {
-        let kid = header.kid.is_none() || key.common.key_id == header.kid;
-        let named = key.common.key_algorithm.is_none_or(|alg| alg.to_string() == format!("{:?}", header.alg));
-        kid && named && is_kind(key, header.alg)
-    };
-    // Claims are checked by our own rules with the time that is handed in.
-    let mut validation = Validation::new(header.alg);
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    validation.required_spec_claims.clear();
-    for key in keys.iter().filter(fits).take(8) {
-        let Ok(key) = DecodingKey::from_jwk(key) else { continue };
-        let verified = jsonwebtoken::decode::<Value>(token.expose_secret(), &key, &validation);
-        if let Ok(verified) = verified {
-            // Read again, strictly: a claim that stands twice could mean one thing here and another elsewhere.
-            drop(verified);
-            return strict_claims(token);
-        }
-    }
-    Err(ProviderRule::IdTokenSignature)
-}
-
-fn strict_claims(token: &IdToken) -> Result<Map<String, Value>, ProviderRule> {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    let payload = token.expose_secret().split('.').nth(1).ok_or(ProviderRule::IdTokenMalformed)?;
-    let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| ProviderRule::IdTokenMalformed)?;
-    json::object(&payload).map_err(|_| ProviderRule::IdTokenMalformed)
-}
-
-fn is_kind(key: &Jwk, algorithm: Algorithm) -> bool {
-    use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
-    let rsa = matches!(key.algorithm, AlgorithmParameters::RSA(_));
-    let curve = matches!(key.algorithm, AlgorithmParameters::EllipticCurve(_));
-    let edwards = matches!(key.algorithm, AlgorithmParameters::OctetKeyPair(_));
-    (rsa && matches!(algorithm, RS256 | RS384 | RS512 | PS256 | PS384 | PS512))
-        || (curve && matches!(algorithm, ES256 | ES384))
-        || (edwards && algorithm == EdDSA)
 }
 
 #[cfg(test)]
@@ -223,8 +191,7 @@ mod tests {
     fn judge(token: &IdToken, keys: &Reply) -> Result<Identity, ProviderRule> {
         let expect = ExpectIdToken {
             nonce: Nonce::parse("N1".into()).unwrap(),
-            client_id: "countersign".into(),
-            issuer: "https://auth.bank.example".into(),
+            sides: Sides { client_id: "countersign".into(), issuer: "https://auth.bank.example".into() },
         };
         expect.accept(token, keys, Timestamp::from_secs(NOW), "name")
     }
@@ -327,6 +294,41 @@ mod tests {
             &[jwk(1, "a")],
             Some(ProviderRule::IdTokenMalformed),
         );
+    }
+
+    #[test]
+    fn the_id_token_of_a_refresh_is_about_the_same_person() {
+        let judge = |known: Option<&str>, member: &str, value: Value| {
+            let mut claims = claims();
+            claims[member] = value;
+            if claims["nonce"] == json!("<absent>") {
+                claims.as_object_mut().unwrap().remove("nonce");
+            }
+            let token = sign(r#"{"alg":"EdDSA","kid":"a"}"#, &claims.to_string(), 1);
+            let nonce = known.map(|n| Nonce::parse(n.into()).unwrap());
+            let expect = ExpectSameIdentity {
+                known: KnownIdentity { subject: "u1".into(), nonce },
+                sides: Sides { client_id: "countersign".into(), issuer: "https://auth.bank.example".into() },
+            };
+            expect.accept(&token, &jwks(&[jwk(1, "a")]), Timestamp::from_secs(NOW))
+        };
+        let absent = json!("<absent>");
+        assert_eq!(judge(Some("N1"), "extra", json!(1)), Ok(()));
+        assert_eq!(judge(Some("N1"), "nonce", absent.clone()), Ok(()), "a refresh need not repeat it");
+        assert_eq!(judge(None, "nonce", absent), Ok(()));
+        let different = Err(ProviderRule::NonceMismatch);
+        assert_eq!(judge(Some("N1"), "nonce", json!("N2")), different);
+        assert_eq!(judge(Some("N1"), "nonce", json!(null)), different);
+        assert_eq!(judge(None, "nonce", json!("N1")), different, "the first had none");
+        assert_eq!(judge(Some("N1"), "sub", json!("u2")), Err(ProviderRule::SubjectMismatch));
+        assert_eq!(judge(Some("N1"), "sub", json!(7)), Err(ProviderRule::IdTokenMalformed));
+        assert_eq!(judge(Some("N1"), "aud", json!("other")), Err(ProviderRule::AudienceMismatch));
+        assert_eq!(judge(Some("N1"), "azp", json!("other")), Err(ProviderRule::AuthorizedPartyMismatch));
+        assert_eq!(
+            judge(Some("N1"), "iss", json!("https://evil.example")),
+            Err(ProviderRule::IssuerMismatch)
+        );
+        assert_eq!(judge(Some("N1"), "iat", json!(NOW - 7 * 86_400)), Err(ProviderRule::IdTokenIssuedAt));
     }
 
     #[test]

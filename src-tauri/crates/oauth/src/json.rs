@@ -30,11 +30,15 @@ pub fn object(body: &[u8]) -> Result<Map<String, Value>, ProviderRule> {
 /// # Errors
 /// Another content type, or not such an object.
 pub fn object_of(reply: &Reply) -> Result<Map<String, Value>, ProviderRule> {
-    let essence = reply.content_type.as_deref().and_then(|t| t.split(';').next()).map(str::trim);
-    if !essence.is_some_and(|t| t.eq_ignore_ascii_case("application/json")) {
+    if !essence(reply).is_some_and(|t| t.eq_ignore_ascii_case("application/json")) {
         return Err(ProviderRule::ContentTypeUnexpected);
     }
     object(&reply.body)
+}
+
+/// A reply's media type without its parameters: JSON has none (RFC 8259 §11), whatever one claims.
+pub(crate) fn essence(reply: &Reply) -> Option<&str> {
+    Some(reply.content_type.as_deref()?.split(';').next()?.trim_matches([' ', '\t']))
 }
 
 /// A member that must be a string if it is there.
@@ -46,6 +50,34 @@ pub fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<Option<&'
         None => Ok(None),
         Some(value) => value.as_str().map(Some).ok_or(ProviderRule::BodyMalformed),
     }
+}
+
+/// A person's name: one member, or several places in the answer with a space between, each a JSON pointer (RFC 6901)
+/// as in `/name/first /name/last`. None if nothing stands there.
+///
+/// # Errors
+/// Something else than a text stands there.
+pub fn name(members: &Map<String, Value>, claim: &str) -> Result<Option<String>, ProviderRule> {
+    if !claim.starts_with('/') {
+        return Ok(text(members, claim)?.map(str::to_owned));
+    }
+    let mut words = Vec::new();
+    for pointer in claim.split(' ').filter(|pointer| !pointer.is_empty()) {
+        match at(members, pointer) {
+            None => {}
+            Some(value) => words.push(value.as_str().ok_or(ProviderRule::BodyMalformed)?),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    Ok(Some(words.join(" ")).filter(|name| !name.is_empty()))
+}
+
+/// What stands at a JSON pointer.
+fn at<'m>(members: &'m Map<String, Value>, pointer: &str) -> Option<&'m Value> {
+    let mut steps = pointer.split('/').skip(1);
+    let unescape = |step: &str| step.replace("~1", "/").replace("~0", "~");
+    let first = members.get(&unescape(steps.next()?))?;
+    steps.try_fold(first, |value, step| value.get(unescape(step)))
 }
 
 struct Strict(u8);
@@ -149,5 +181,24 @@ mod tests {
         let utf16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert!(object(&utf16).is_err());
         assert!(object(b"{\"a\":\"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn a_name_is_a_member_or_stands_at_several_places() {
+        let at = |claim: &str, body: &str| name(&object(body.as_bytes()).unwrap(), claim);
+        assert_eq!(at("name", r#"{"name":"Ada Quist"}"#), Ok(Some("Ada Quist".into())));
+        assert_eq!(at("name", "{}"), Ok(None));
+        assert_eq!(at("name", r#"{"name":7}"#), Err(ProviderRule::BodyMalformed));
+        let parts = "/name/first /name/last";
+        assert_eq!(
+            at(parts, r#"{"name":{"first":"Ada","last":"Quist","x":7}}"#),
+            Ok(Some("Ada Quist".into()))
+        );
+        assert_eq!(at(parts, r#"{"name":{"first":"","last":"Quist"}}"#), Ok(Some("Quist".into())));
+        for none in ["{}", r#"{"name":{}}"#, r#"{"name":"Ada"}"#] {
+            assert_eq!(at(parts, none), Ok(None), "{none}");
+        }
+        assert_eq!(at(parts, r#"{"name":{"first":["Ada"]}}"#), Err(ProviderRule::BodyMalformed));
+        assert_eq!(at("/a~1b/m~0n", r#"{"a/b":{"m~n":"Ada"}}"#), Ok(Some("Ada".into())));
     }
 }

@@ -20,3 +20,12 @@ impl std::fmt::Debug for Reply {
         write!(f, "Reply({}, {} bytes)", self.status, self.body.len())
     }
 }
+
+/// A form sent by POST (RFC 6749 appendix B).
+pub(crate) fn form_request(url: &str, body: String) -> Option<Request> {
+    http::Request::post(url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("accept", "application/json")
+        .body(body.into_bytes())
+        .ok()
+}

@@ -3,6 +3,9 @@
 use std::fmt;
 use thiserror::Error;
 
+use crate::json;
+use crate::message::Reply;
+
 /// A rule that a provider's answer broke. Nothing the person did can fix it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ProviderRule {
@@ -149,6 +152,12 @@ impl OAuthCode {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         CODES.iter().find(|(name, _)| *name == text).map_or(Self::Unregistered, |(_, code)| *code)
+    }
+
+    /// The code of an error reply (RFC 6749 §5.2), or the rule it breaks.
+    pub(crate) fn of(reply: &Reply) -> Result<Self, ProviderRule> {
+        let members = json::object_of(reply)?;
+        json::text(&members, "error")?.map(Self::parse).ok_or(ProviderRule::BodyMalformed)
     }
 
     /// True where trying again later makes sense (RFC 6749 §4.1.2.1).

@@ -3,7 +3,7 @@
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::message::{Reply, Request};
+use crate::message::{Reply, Request, form_request};
 use crate::refusal::OAuthCode;
 
 /// Which token is sent.
@@ -32,7 +32,7 @@ pub fn request(endpoint: &Url, client_id: &str, kind: TokenKind, token: &str) ->
             .append_pair("client_id", client_id)
             .finish(),
     );
-    crate::connect::form_request(endpoint.as_str(), body.to_string())
+    form_request(endpoint.as_str(), body.to_string())
 }
 
 /// What the bank's answer to a revocation means.
@@ -55,7 +55,7 @@ pub fn judge(reply: &Reply) -> Revoked {
     match reply.status {
         200 => Revoked::Done,
         400..=499 if reply.status != 429 => {
-            Revoked::Refused(crate::connect::refused(reply).unwrap_or(OAuthCode::Unregistered))
+            Revoked::Refused(OAuthCode::of(reply).unwrap_or(OAuthCode::Unregistered))
         }
         _ => Revoked::Later { retry_after: reply.retry_after },
     }

@@ -1,20 +1,18 @@
 //! The token request and the judgement of its answer.
 
-use domain::profile::is_scope_token;
-use domain::secret::{AccessToken, AuthorizationCode, CodeVerifier, IdToken, Nonce, RefreshToken};
+use domain::secret::{AccessToken, AuthorizationCode, CodeVerifier, IdToken, RefreshToken};
 use oauth2::basic::BasicClient;
 use oauth2::{AuthType, ClientId, HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, TokenUrl};
-use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::time::Duration;
 use thiserror::Error;
 use url::Url;
 
-use crate::connect::refused;
 use crate::id_token::ExpectIdToken;
 use crate::json;
 use crate::message::{Reply, Request};
 use crate::refusal::{OAuthCode, ProviderRule};
+use crate::token_reply::TokenReply;
 
 /// Everything of the token request but the code. Only a callback that was judged can make one.
 pub struct TokenRequest {
@@ -28,17 +26,25 @@ pub struct TokenRequest {
 /// The `oauth2` crate drives its HTTP client itself; ours only takes the request and stops there.
 #[derive(Debug, Error)]
 #[error("taken")]
-struct Taken;
+pub(crate) struct Taken;
+
+/// Takes the request that the `oauth2` crate would send. No reply is ever handed to the crate's own parser, whose
+/// errors keep bodies.
+pub(crate) fn take(
+    send: impl FnOnce(&dyn Fn(HttpRequest) -> Result<HttpResponse, Taken>),
+) -> Option<Request> {
+    let taken: RefCell<Option<HttpRequest>> = RefCell::new(None);
+    send(&|request| {
+        taken.replace(Some(request));
+        Err(Taken)
+    });
+    taken.into_inner()
+}
 
 impl TokenRequest {
     /// Builds the request. Sent at most once: a client may not use a code a second time (RFC 6749 §4.1.2).
     #[must_use]
     pub fn build(self, code: &AuthorizationCode) -> Option<Request> {
-        let taken: RefCell<Option<HttpRequest>> = RefCell::new(None);
-        let take = |request: HttpRequest| -> Result<HttpResponse, Taken> {
-            taken.replace(Some(request));
-            Err(Taken)
-        };
         let mut client = BasicClient::new(ClientId::new(self.client_id))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(TokenUrl::from_url(self.endpoint));
@@ -51,18 +57,14 @@ impl TokenRequest {
         if let Some(resource) = &self.resource {
             request = request.add_extra_param("resource", resource);
         }
-        // The only outcome is `Taken`: no reply is ever handed to the crate's own parser, whose errors keep bodies.
-        drop(request.request(&take));
-        taken.into_inner()
+        take(|client| drop(request.request(&client)))
     }
 }
 
 /// Waits for the token response.
 pub struct ExpectTokens {
     pub(crate) asked: Vec<String>,
-    pub(crate) nonce: Nonce,
-    pub(crate) client_id: String,
-    pub(crate) issuer: String,
+    pub(crate) identity: ExpectIdToken,
 }
 
 /// What the bank issued; nothing of it may be used before the id_token has been checked, where there is one.
@@ -131,84 +133,22 @@ impl ExpectTokens {
     /// # Errors
     /// See [`TokenError`].
     pub fn accept(self, reply: &Reply) -> Result<Issued, TokenError> {
-        match reply.status {
-            200 => {}
-            429 | 500..=599 => return Err(TokenError::Unavailable),
-            300..=399 => return Err(TokenError::Misbehaved(ProviderRule::RedirectUnexpected)),
-            400..=499 => return Err(refused(reply).map_or_else(TokenError::Misbehaved, TokenError::Refused)),
-            _ => return Err(TokenError::Misbehaved(ProviderRule::StatusUnexpected)),
-        }
-        let members = json::object_of(reply).map_err(TokenError::Misbehaved)?;
-        self.issued(&members).map_err(TokenError::Misbehaved)
-    }
-
-    fn issued(self, members: &Map<String, Value>) -> Result<Issued, ProviderRule> {
-        let malformed = ProviderRule::TokenMalformed;
-        let access = json::text(members, "access_token").map_err(|_| malformed)?.ok_or(malformed)?;
-        let access = AccessToken::parse(access.to_owned()).map_err(|_| malformed)?;
-        let refresh = json::text(members, "refresh_token").map_err(|_| malformed)?;
-        let refresh =
-            refresh.map(|t| RefreshToken::parse(t.to_owned())).transpose().map_err(|_| malformed)?;
-        check_type(members)?;
-        let lifetime = lifetime(members)?;
-        let scopes = granted(members, &self.asked)?;
         let openid = self.asked.iter().any(|scope| scope == "openid");
-        let identity = match json::text(members, "id_token").map_err(|_| ProviderRule::IdTokenMalformed)? {
-            Some(token) if openid => {
-                let token = IdToken::parse(token.to_owned()).map_err(|_| ProviderRule::IdTokenMalformed)?;
-                Some((
-                    token,
-                    ExpectIdToken { nonce: self.nonce, client_id: self.client_id, issuer: self.issuer },
-                ))
-            }
-            None if openid => return Err(ProviderRule::IdTokenMissing),
-            Some(_) | None => None,
-        };
-        Ok(Issued { access, refresh, scopes, lifetime, identity })
-    }
-}
-
-/// RFC 6749 §7.1: never use a token of a type we do not understand; the name is compared without case.
-fn check_type(members: &Map<String, Value>) -> Result<(), ProviderRule> {
-    let unknown = ProviderRule::TokenTypeUnknown;
-    let kind = json::text(members, "token_type").map_err(|_| unknown)?.ok_or(unknown)?;
-    // DPoP tokens need a proof with each call; no provider file asks for them yet, so one here is a wrong answer.
-    if kind.eq_ignore_ascii_case("bearer") { Ok(()) } else { Err(unknown) }
-}
-
-/// `expires_in` is RECOMMENDED (RFC 6749 §5.1): absent is "not known", and anything but a positive number is refused,
-/// so that no spelling can come to mean "for ever". A year is the most we believe.
-fn lifetime(members: &Map<String, Value>) -> Result<Option<Duration>, ProviderRule> {
-    const YEAR: u64 = 366 * 86_400;
-    match members.get("expires_in") {
-        None => Ok(None),
-        Some(value) => match value.as_u64() {
-            Some(seconds) if seconds > 0 => Ok(Some(Duration::from_secs(seconds.min(YEAR)))),
-            Some(_) | None => Err(ProviderRule::LifetimeMalformed),
-        },
-    }
-}
-
-fn granted(members: &Map<String, Value>, asked: &[String]) -> Result<Vec<String>, ProviderRule> {
-    let malformed = ProviderRule::ScopeMalformed;
-    let Some(scope) = json::text(members, "scope").map_err(|_| malformed)? else { return Ok(asked.to_vec()) };
-    let mut scopes: Vec<String> = Vec::new();
-    for one in scope.split(' ').filter(|s| !s.is_empty()) {
-        if !is_scope_token(one) {
-            return Err(malformed);
+        let TokenReply { access, refresh, scopes, lifetime, id_token } = TokenReply::read(reply, openid)?;
+        if openid && id_token.is_none() {
+            return Err(TokenError::Misbehaved(ProviderRule::IdTokenMissing));
         }
-        if !scopes.iter().any(|s| s == one) {
-            scopes.push(one.to_owned());
-        }
+        let expect = self.identity;
+        let identity = id_token.map(|token| (token, expect));
+        Ok(Issued { access, refresh, scopes: scopes.unwrap_or(self.asked), lifetime, identity })
     }
-    Ok(scopes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::connect::tests::fresh;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn expect(asked: &[&str]) -> ExpectTokens {
         let provider = crate::connect::tests::provider();

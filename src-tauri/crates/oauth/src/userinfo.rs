@@ -30,7 +30,7 @@ pub fn holder_name(reply: &Reply, subject: &str, claim: &str) -> Result<Option<S
     if json::text(&members, "sub")? != Some(subject) {
         return Err(ProviderRule::SubjectMismatch);
     }
-    Ok(json::text(&members, claim)?.map(|name| quoted(name, 80)).filter(|name| !name.is_empty()))
+    Ok(json::name(&members, claim)?.map(|name| quoted(&name, 80)).filter(|name| !name.is_empty()))
 }
 
 #[cfg(test)]
