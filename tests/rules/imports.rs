@@ -23,6 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("broker", &["app", "contract", "domain", "ipc"]),
     ("host", &["app", "broker", "contract", "domain", "ipc", "keychain", "net", "oauth", "store", "vault"]),
     ("desktop", &["contract", "ipc"]),
+    ("empty-window", &[]),
     ("xtask", &["contract"]),
 ];
 /// May import everything: it proves things of everything, and is in no product.

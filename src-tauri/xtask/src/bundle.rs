@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::build::{self, Build};
 use crate::child;
@@ -42,10 +42,8 @@ pub(crate) fn deb(further: &[(&str, &Path)]) -> anyhow::Result<PathBuf> {
     }
     // The bundler takes the window's program from cargo's folder; the host's is named here.
     let host = build::release_target().join("release/countersignd");
-    let mut files = json!({ "/usr/bin/countersignd": host });
-    for (place, file) in further {
-        files[*place] = json!(file);
-    }
+    let mut files = Map::from_iter([("/usr/bin/countersignd".to_owned(), json!(host))]);
+    files.extend(further.iter().map(|(place, file)| ((*place).to_owned(), json!(file))));
     let config = json!({ "bundle": { "linux": { "deb": { "files": files } } } });
     let mut bundler = node.command();
     bundler
@@ -121,7 +119,8 @@ fn holds(bytes: &[u8], word: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    const SOUND: &str = "[Desktop Entry]\nExec=countersignd\nStartupWMClass=countersign-desktop\nName=Countersign\n";
+    const SOUND: &str =
+        "[Desktop Entry]\nExec=countersignd\nStartupWMClass=countersign-desktop\nName=Countersign\n";
 
     #[test]
     fn a_launcher_starts_the_host_and_opens_nothing() {

@@ -22,8 +22,10 @@ type Measure = fn(&Figure, n: usize, seed: u64) -> anyhow::Result<Measured>;
 pub(crate) struct Figure {
     name: &'static str,
     what: &'static str,
-    /// How often, as a sample and in full.
-    n: [usize; 2],
+    /// How often, for a first look.
+    sample: usize,
+    /// How often, in full.
+    full: usize,
     /// Which programs are measured.
     build: Build,
     measure: Measure,
@@ -33,28 +35,32 @@ const FIGURES: [Figure; 4] = [
     Figure {
         name: "startup",
         what: "start to the list of 100 grants on the screen, against an empty Tauri window",
-        n: [5, 20],
+        sample: 5,
+        full: 20,
         build: Build::Release,
         measure: in_a_session,
     },
     Figure {
         name: "memory_idle",
         what: "memory of all our processes, window open and closed, against an empty Tauri window",
-        n: [2, 10],
+        sample: 2,
+        full: 10,
         build: Build::Release,
         measure: in_a_session,
     },
     Figure {
         name: "size",
         what: "release binaries against an empty Tauri app, and the Debian package",
-        n: [1, 1],
+        sample: 1,
+        full: 1,
         build: Build::Release,
         measure: size::measure,
     },
     Figure {
         name: "connect_overhead",
         what: "the bank's redirect to the grant in the list, less the bank's own time",
-        n: [20, 100],
+        sample: 20,
+        full: 100,
         build: Build::ReleaseSandbox,
         measure: in_a_session,
     },
@@ -112,9 +118,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     for figure in &options.figures {
         println!("\n== {}: {}", figure.name, figure.what);
         let surroundings = Surroundings::now()?;
-        let n = figure.n[usize::from(options.full)];
+        let n = if options.full { figure.full } else { figure.sample };
         let measured = (figure.measure)(figure, n, options.seed).context(figure.name)?;
-        let record = Record::of(figure.name, measured, options.command(figure), options.seed, &surroundings)?;
+        let record =
+            Record::of(figure.name, measured, &options.command(figure), options.seed, &surroundings)?;
         fs::write(folder.join(figure.name).with_extension("json"), record.json())?;
         records.push(record);
     }
@@ -156,7 +163,7 @@ mod tests {
         let options = Options::parse(&["size", "startup", "--seed", "7"]).unwrap();
         let names: Vec<_> = options.figures.iter().map(|figure| figure.name).collect();
         assert_eq!((names, options.full, options.seed), (vec!["size", "startup"], false, 7));
-        assert_eq!(options.command(&FIGURES[0]), "cargo xtask figures startup --seed 7");
+        assert_eq!(options.command(options.figures[1]), "cargo xtask figures startup --seed 7");
     }
 
     #[test]

@@ -13,9 +13,11 @@
 mod attacks;
 mod bindings;
 mod build;
+mod bundle;
 mod child;
 mod demo;
 mod deny;
+mod figures;
 mod node;
 mod test;
 mod tools;
@@ -32,6 +34,8 @@ usage: cargo xtask COMMAND
   test --only STEP   one step alone (may be given several times)
   test --keep-going  does not stop at the first step that fails
   attacks            which test proves which attack and rule
+  figures [NAME…]    measures the product, against goals; --full takes as many samples as a release wants
+  bundle             the Debian package, of a release build
   build              the user interface and the binaries, into target/bin/plain and target/bin/sandbox
   bindings           writes ui/src/ipc/generated/contract.ts from the contract crate
   tools              installs what building and testing need
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
             None => return usage(),
         },
         ["attacks"] => attacks::run(),
+        ["figures", words @ ..] => figures::Options::parse(words).and_then(|options| figures::run(&options)),
+        ["bundle"] => bundle::run(),
         ["build"] => build::everything(),
         ["bindings"] => bindings::write(),
         ["tools"] => tools::install(tools::For::Testing),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::surroundings::Surroundings;
 
@@ -15,7 +15,7 @@ pub(crate) struct Measured {
     pub(crate) parts: Vec<Part>,
     pub(crate) controls: Vec<Control>,
     #[serde(default)]
-    pub(crate) detail: Value,
+    pub(crate) detail: Map<String, Value>,
 }
 
 /// One number and its goal.
@@ -57,6 +57,11 @@ impl Control {
     fn is_red(&self) -> bool {
         !self.parts.is_empty() && self.parts.iter().all(|part| !part.is_met())
     }
+
+    fn json(&self) -> Value {
+        let parts: Vec<Value> = self.parts.iter().map(Part::json).collect();
+        json!({ "planted": self.planted, "parts": parts, "red": self.is_red() })
+    }
 }
 
 /// A figure as it is kept.
@@ -71,12 +76,16 @@ impl Record {
     pub(crate) fn of(
         name: &'static str,
         mut measured: Measured,
-        command: String,
+        command: &str,
         seed: u64,
         surroundings: &Surroundings,
     ) -> anyhow::Result<Self> {
         let first = measured.parts.first().context("nothing was measured")?;
-        let mut json = json!({
+        let mut detail = std::mem::take(&mut measured.detail);
+        detail.insert("parts".to_owned(), measured.parts.iter().map(Part::json).collect());
+        detail.insert("controls".to_owned(), measured.controls.iter().map(Control::json).collect());
+        detail.insert("load_before".to_owned(), json!(surroundings.load));
+        let json = json!({
             "name": name,
             "value": first.value,
             "unit": first.unit,
@@ -88,23 +97,8 @@ impl Record {
             "commit": surroundings.commit,
             "machine": surroundings.machine,
             "date": surroundings.date,
+            "detail": detail,
         });
-        let controls: Vec<Value> = measured
-            .controls
-            .iter()
-            .map(|control| {
-                let parts: Vec<Value> = control.parts.iter().map(Part::json).collect();
-                json!({ "planted": control.planted, "parts": parts, "red": control.is_red() })
-            })
-            .collect();
-        let mut detail = measured.detail.take();
-        if !detail.is_object() {
-            detail = json!({});
-        }
-        detail["parts"] = measured.parts.iter().map(Part::json).collect();
-        detail["controls"] = Value::Array(controls);
-        detail["load_before"] = json!(surroundings.load);
-        json["detail"] = detail;
         Ok(Self { name, measured, json })
     }
 
@@ -159,7 +153,7 @@ mod tests {
             n: 5,
             parts: vec![part(value)],
             controls: vec![Control { planted: "a delay".into(), parts: vec![part(planted)] }],
-            detail: json!({ "grants": 100 }),
+            detail: Map::from_iter([("grants".to_owned(), json!(100))]),
         };
         let surroundings = Surroundings {
             commit: "abc".into(),
@@ -167,7 +161,7 @@ mod tests {
             date: "2026-11-24T10:00:00Z".into(),
             load: "0.1".into(),
         };
-        Record::of("startup", measured, "cargo xtask figures startup".into(), 1, &surroundings).unwrap()
+        Record::of("startup", measured, "cargo xtask figures startup", 1, &surroundings).unwrap()
     }
 
     #[test]
@@ -192,13 +186,17 @@ mod tests {
         let json: Value = serde_json::from_str(&record(1.1, 1.7).json()).unwrap();
         let names: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let mut expected = [
-            "name", "value", "unit", "n", "goal", "ok", "command", "seed", "commit", "machine", "date", "detail",
+            "name", "value", "unit", "n", "goal", "ok", "command", "seed", "commit", "machine", "date",
+            "detail",
         ];
         expected.sort_unstable();
         let mut sorted = names.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, expected);
-        assert_eq!((&json["value"], &json["goal"], &json["ok"]), (&json!(1.1), &json!("≤ 1.25"), &json!(true)));
+        assert_eq!(
+            (&json["value"], &json["goal"], &json["ok"]),
+            (&json!(1.1), &json!("≤ 1.25"), &json!(true))
+        );
         assert_eq!(json["detail"]["grants"], 100);
         assert_eq!(json["detail"]["controls"][0]["red"], true);
     }

@@ -24,7 +24,8 @@ pub(crate) fn measure(_: &Figure, n: usize, seed: u64) -> anyhow::Result<Measure
 
     let planted = child::target("figures/planted-size");
     copy_with(&Build::Release.folder(), &planted, seed)?;
-    let planted_package = bytes(&bundle::deb(&[("/usr/share/countersign/planted", &planted.join("planted"))])?)?;
+    let planted_package =
+        bytes(&bundle::deb(&[("/usr/share/countersign/planted", &planted.join("planted"))])?)?;
     let binaries = |bytes: f64| part("all binaries, of an empty app", bytes / empty, "ratio", BINARIES);
     let deb = |bytes: f64| part("the Debian package", bytes / 1e6, "MB", PACKAGE_MB);
     let measured = Measured {
@@ -34,7 +35,10 @@ pub(crate) fn measure(_: &Figure, n: usize, seed: u64) -> anyhow::Result<Measure
             planted: "a file of 24 MB that does not compress".to_owned(),
             parts: vec![binaries(of_all(&planted)?), deb(planted_package)],
         }],
-        detail: json!({ "empty_bytes": empty, "binaries_bytes": ours, "package_bytes": package }),
+        detail: [("empty_bytes", empty), ("binaries_bytes", ours), ("package_bytes", package)]
+            .map(|(name, bytes)| (name.to_owned(), json!(bytes)))
+            .into_iter()
+            .collect(),
     };
     fs::remove_dir_all(planted)?;
     Ok(measured)

@@ -37,7 +37,8 @@ fn hardware() -> String {
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let count = cpus.lines().filter(|line| line.starts_with("processor")).count();
     let model = after(&cpus, "model name").unwrap_or("a processor");
-    let kib: u64 = after(&memory, "MemTotal").and_then(|kib| kib.split(' ').next()?.parse().ok()).unwrap_or(0);
+    let kib: u64 =
+        after(&memory, "MemTotal").and_then(|kib| kib.split(' ').next()?.parse().ok()).unwrap_or(0);
     format!("{count} × {model}, {:.1} GB", kib as f64 * 1024.0 / 1e9)
 }
 

@@ -1,0 +1,64 @@
+//! Measures one figure of the whole product and prints what it saw as one line of JSON. `cargo xtask figures` builds
+//! what is measured, runs this, and holds the numbers against the goals.
+//!
+//! `figures NAME --n N --seed N --programs FOLDER --empty-window PROGRAM`
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a measurement that cannot go on stops with what it saw, and reads the real clock and environment"
+)]
+
+mod ballast;
+mod connect_overhead;
+mod grants;
+mod memory_idle;
+mod programs;
+mod report;
+mod screen;
+mod startup;
+mod tray;
+
+use std::path::PathBuf;
+
+/// What is measured, how often, and by which programs.
+struct Setup {
+    /// So many pairs, or runs.
+    n: usize,
+    /// What differs from run to run follows from it.
+    seed: u64,
+    /// `countersignd` and `countersign-desktop`, as released; with the feature `sandbox` where a bank is needed.
+    programs: PathBuf,
+    /// The window with nothing in it, of the same profile.
+    empty_window: PathBuf,
+}
+
+#[tokio::main]
+async fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let after = |name: &str| {
+        let at = words.iter().position(|word| word == name);
+        at.and_then(|at| words.get(at + 1)).unwrap_or_else(|| panic!("{name} is missing")).as_str()
+    };
+    let name = words.first().expect("a figure's name").as_str();
+    if name == "ballast" {
+        ballast::hold(after("--mib").parse().expect("a number"));
+    }
+    let setup = Setup {
+        n: after("--n").parse().expect("a number"),
+        seed: after("--seed").parse().expect("a number"),
+        programs: after("--programs").into(),
+        empty_window: after("--empty-window").into(),
+    };
+    let measured = match name {
+        "startup" => startup::measure(&setup),
+        "memory_idle" => memory_idle::measure(&setup).await,
+        "connect_overhead" => connect_overhead::measure(&setup).await,
+        _ => panic!("no figure is called {name}"),
+    };
+    println!("{measured}");
+}
