@@ -14,7 +14,8 @@ const READ_SECRETS: &[&str] = &[
     "src-tauri/crates/keychain/src/item.rs",   // the KEK, to the keychain
     "src-tauri/crates/keychain/src/native.rs", // the same on macOS and Windows
     "src-tauri/crates/oauth/src/connect.rs",   // state, nonce and verifier, into their requests
-    "src-tauri/crates/oauth/src/id_token.rs",  // the id_token's signature
+    "src-tauri/crates/oauth/src/refresh.rs",   // the refresh token, into the refresh request
+    "src-tauri/crates/oauth/src/signature.rs", // the id_token's signature
     "src-tauri/crates/oauth/src/token.rs",     // the code, into the token request
     "src-tauri/crates/oauth/src/userinfo.rs",  // the access token, into one header
     "src-tauri/crates/vault/src/envelope.rs",  // one data key, for one seal or open
@@ -23,8 +24,8 @@ const READ_SECRETS: &[&str] = &[
 
 /// The only files that know the weaker address rule of sandbox builds.
 const WEAKEN: &[&str] = &[
-    "src-tauri/crates/domain/src/provider.rs",  // the rule
-    "src-tauri/crates/host/src/environment.rs", // where a sandbox build chooses it
+    "src-tauri/crates/domain/src/provider/address.rs", // the rule
+    "src-tauri/crates/host/src/environment.rs",        // where a sandbox build chooses it
     "src-tauri/crates/net/src/browser.rs",
     "src-tauri/crates/net/src/http.rs",
     "src-tauri/crates/net/src/http/address.rs",

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::id::{OperationId, PermissionId, ProfileId};
 use crate::permission::{PermissionSet, Risk};
+use crate::text::is_plain_sentence;
 
 /// Why a profile file is refused.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -13,13 +14,16 @@ pub enum ProfileError {
     /// Two permissions or two operations share an id.
     #[error("the id {0} is used twice")]
     DuplicateId(String),
+    /// A call that changes something, or pays, under a permission that says it only reads.
+    #[error("operation {0} does more than the risk of its permission says")]
+    RiskTooLow(OperationId),
     /// A permission must be one of the two, so that it stands in one group on screen.
     #[error("permission {0} needs exactly one of can_see and can_do")]
     SeeOrDo(PermissionId),
     /// Not TOML of this shape; the position, never the text.
     #[error("not a profile file: {0}")]
     Shape(String),
-    /// A scope or path that could break a request.
+    /// A scope, path or sentence that could break a request or deceive a reader.
     #[error("{0} holds characters that it may not")]
     UnsafeText(String),
     /// A name that points nowhere.
@@ -163,14 +167,25 @@ impl Profile {
     fn check_permissions(&self) -> Result<(), ProfileError> {
         let mut seen = BTreeSet::new();
         for permission in &self.permissions {
-            if !seen.insert(&permission.id) {
-                return Err(ProfileError::DuplicateId(permission.id.to_string()));
+            let id = &permission.id;
+            if !seen.insert(id) {
+                return Err(ProfileError::DuplicateId(id.to_string()));
             }
             if permission.can_see.is_some() == permission.can_do.is_some() {
-                return Err(ProfileError::SeeOrDo(permission.id.clone()));
+                return Err(ProfileError::SeeOrDo(id.clone()));
             }
             if !is_scope_token(&permission.scope) {
-                return Err(ProfileError::UnsafeText(format!("scope of {}", permission.id)));
+                return Err(ProfileError::UnsafeText(format!("scope of {id}")));
+            }
+            let words = [
+                ("short", Some(&permission.short)),
+                ("can_see", permission.can_see.as_ref()),
+                ("can_do", permission.can_do.as_ref()),
+                ("cannot", Some(&permission.cannot)),
+            ];
+            let unfit = |(_, words): &(_, Option<&String>)| words.is_some_and(|w| !is_plain_sentence(w, 120));
+            if let Some((key, _)) = words.into_iter().find(unfit) {
+                return Err(ProfileError::UnsafeText(format!("{key} of {id}")));
             }
         }
         Ok(())
@@ -182,17 +197,11 @@ impl Profile {
             if !seen.insert(&operation.id) {
                 return Err(ProfileError::DuplicateId(operation.id.to_string()));
             }
-            if self.permission(&operation.permission).is_none() {
+            let Some(permission) = self.permission(&operation.permission) else {
                 return Err(ProfileError::Unknown(operation.permission.to_string()));
-            }
-            let path_ok = operation.path.starts_with('/')
-                && !operation.path.contains("//")
-                && !operation.path.contains("..")
-                && operation.path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.{}".contains(&b));
-            let method_ok = matches!(operation.method.as_str(), "GET" | "POST" | "PUT" | "PATCH" | "DELETE");
-            if !path_ok || !method_ok {
-                return Err(ProfileError::UnsafeText(format!("path or method of {}", operation.id)));
-            }
+            };
+            operation.check_form()?;
+            operation.check_risk(permission.risk)?;
         }
         let list = self.operation(&self.accounts.operation);
         if list.is_none_or(|operation| operation.method != "GET" || operation.path.contains('{')) {
@@ -205,6 +214,91 @@ impl Profile {
     }
 }
 
+impl Operation {
+    /// What a call is built from: a plain path, a known method, places that are there, names that need no quoting.
+    fn check_form(&self) -> Result<(), ProfileError> {
+        let unsafe_text = |what: &str| Err(ProfileError::UnsafeText(format!("{what} of {}", self.id)));
+        let path_ok = self.path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_segment));
+        let method_ok = matches!(self.method.as_str(), "GET" | "POST" | "PUT" | "PATCH" | "DELETE");
+        if !path_ok || !method_ok {
+            return unsafe_text("path or method");
+        }
+        if !self.query.iter().all(|name| is_name(name)) {
+            return unsafe_text("query");
+        }
+        for (key, place) in [
+            ("account", &self.account),
+            ("amount", &self.amount),
+            ("currency", &self.currency),
+            ("payee", &self.payee),
+        ] {
+            if place.as_ref().is_some_and(|place| !self.has_place(place)) {
+                return unsafe_text(key);
+            }
+        }
+        if self.retry.as_deref().is_some_and(|retry| retry != "never") {
+            return unsafe_text("retry");
+        }
+        if is_plain_sentence(&self.says, 120) && self.says_what_it_knows() {
+            Ok(())
+        } else {
+            unsafe_text("says")
+        }
+    }
+
+    /// A wrong label would let a payment pass as a look at the balance.
+    fn check_risk(&self, risk: Risk) -> Result<(), ProfileError> {
+        let pays = self.amount.is_some() || self.payee.is_some();
+        let changes = self.method != "GET";
+        if (pays && risk != Risk::Money) || (changes && risk == Risk::Read) {
+            return Err(ProfileError::RiskTooLow(self.id.clone()));
+        }
+        Ok(())
+    }
+
+    /// `path.x`, `query.x` and `body.x.y`, where the call has such a part.
+    fn has_place(&self, place: &str) -> bool {
+        match place.split_once('.') {
+            Some(("path", name)) => is_name(name) && self.path.contains(&format!("{{{name}}}")),
+            Some(("query", name)) => self.query.iter().any(|query| query == name),
+            Some(("body", names)) => self.method != "GET" && names.split('.').all(is_name),
+            Some(_) | None => false,
+        }
+    }
+
+    /// The sentence names in braces only what the operation says where to find.
+    fn says_what_it_knows(&self) -> bool {
+        let known = [
+            ("{account}", self.account.is_some()),
+            ("{amount}", self.amount.is_some()),
+            ("{currency}", self.currency.is_some()),
+            ("{payee}", self.payee.is_some()),
+        ];
+        let rest = known
+            .iter()
+            .filter(|(_, there)| *there)
+            .fold(self.says.clone(), |rest, (name, _)| rest.replace(name, ""));
+        !rest.contains(['{', '}'])
+    }
+}
+
+/// One part of a path: a name, or a place in braces that the call fills. Never a step up or aside.
+fn is_segment(segment: &str) -> bool {
+    match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        Some(name) => is_name(name),
+        None => {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+            !matches!(segment, "" | "." | "..") && segment.bytes().all(plain)
+        }
+    }
+}
+
+/// A name that needs no quoting wherever it stands.
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
 /// True for one scope-token of RFC 6749 §3.3.
 #[must_use]
 pub fn is_scope_token(text: &str) -> bool {
@@ -215,50 +309,27 @@ pub fn is_scope_token(text: &str) -> bool {
 pub(crate) fn toml_place(err: &toml::de::Error) -> String {
     let place = err.span().map_or_else(String::new, |span| format!(" at byte {}", span.start));
     let what = err.message();
-    let known = ["unknown field", "missing field", "duplicate key", "invalid type", "unknown variant"];
+    // Our own ids say which of them it is not.
+    if let Some(kind) = what.strip_prefix("not a valid ").filter(|kind| is_name(kind)) {
+        return format!("not a valid {kind}{place}");
+    }
+    if what.starts_with("cannot recurse further") {
+        return format!("recursion limit{place}");
+    }
+    let known = [
+        "unknown field",
+        "missing field",
+        "duplicate key",
+        "invalid type",
+        "invalid value",
+        "unknown variant",
+        "recursion limit",
+    ];
     let kind = known.iter().find(|k| what.starts_with(**k)).copied().unwrap_or("syntax");
-    let field = what.split('`').nth(1).filter(|_| kind != "invalid type" && kind != "unknown variant");
+    let named = ["unknown field", "missing field"].contains(&kind);
+    let field = what.split('`').nth(1).filter(|_| named);
     format!("{kind}{}{place}", field.map_or_else(String::new, |f| format!(" {}", crate::text::quoted(f, 40))))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FDX: &str = include_str!("../../oauth/providers/profiles/fdx-v6.toml");
-
-    #[test]
-    fn the_fdx_profile_is_sound() {
-        let profile = Profile::parse(FDX).unwrap();
-        assert_eq!(profile.permissions.len(), 6);
-        let money: Vec<_> = profile.permissions.iter().filter(|p| p.risk == Risk::Money).collect();
-        assert_eq!(money.len(), 1);
-    }
-
-    #[test]
-    fn each_broken_rule_has_its_error() {
-        let check = |from: &str, to: &str, expected: &str| {
-            assert!(FDX.contains(from), "{from}");
-            let err = Profile::parse(&FDX.replacen(from, to, 1)).unwrap_err();
-            assert!(err.to_string().contains(expected), "{err}");
-        };
-        check("short = \"balances\"", "shart = \"balances\"", "unknown field shart");
-        check("risk = \"money\"", "risk = \"none\"", "unknown variant");
-        check("can_do = ", "can_see = \"x\"\ncan_do = ", "exactly one");
-        check("id = \"balances\"", "id = \"accounts\"", "used twice");
-        check("fdx:payees:read", "fdx payees", "scope of payees");
-        check("path = \"/payments\"", "path = \"//evil\"", "path or method of make_payment");
-        check("path = \"/payments\"", "path = \"/../x\"", "path or method of make_payment");
-        check("permission = \"payees\"", "permission = \"nobody\"", "nobody is named");
-        check("operation = \"list_accounts\"", "operation = \"make_payment\"", "make_payment is named");
-    }
-
-    #[test]
-    fn scopes_turn_into_permissions_and_back() {
-        let profile = Profile::parse(FDX).unwrap();
-        let (known, unknown) =
-            profile.permissions_of(["fdx:transactions:read", "openid", "FDX:transactions:read"].into_iter());
-        assert_eq!(known.iter().map(PermissionId::as_str).collect::<Vec<_>>(), ["transactions"]);
-        assert_eq!(unknown, ["openid", "FDX:transactions:read"], "scopes are case-sensitive (RFC 6749 §3.3)");
-    }
-}
+mod tests;
