@@ -19,6 +19,7 @@ mod demo;
 mod deny;
 mod figures;
 mod node;
+mod python;
 mod test;
 mod tools;
 
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
         ["bundle"] => bundle::run(),
         ["build"] => build::everything(),
         ["bindings"] => bindings::write(),
-        ["tools"] => tools::install(tools::For::Testing),
+        ["tools"] => test::tools(),
         ["advisories"] => deny::advisories(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

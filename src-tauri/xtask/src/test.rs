@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::build::{self, Build};
 use crate::node::Node;
 use crate::tools::{self, For};
-use crate::{attacks, bindings, child, deny};
+use crate::{attacks, bindings, child, deny, python};
 
 /// Suites that run whole programs: they come last, one test after the other.
 const WITH_PROGRAMS: [&str; 2] = ["product", "leaks"];
@@ -17,7 +17,7 @@ const WITH_PROGRAMS: [&str; 2] = ["product", "leaks"];
 type Step = (&'static str, &'static str, fn() -> anyhow::Result<()>);
 
 const STEPS: [Step; 15] = [
-    ("tools", "system packages and Node", tools),
+    ("tools", "system packages, Node and Python", tools),
     ("bindings", "TypeScript of the contract is current", bindings::check),
     ("fmt", "Rust is formatted", fmt),
     ("npm", "npm packages", npm),
@@ -102,9 +102,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     first_error.map_or(Ok(()), Err)
 }
 
-fn tools() -> anyhow::Result<()> {
+/// Installs what building and testing need.
+pub(crate) fn tools() -> anyhow::Result<()> {
     tools::install(For::Testing)?;
     println!("Node: {}", Node::find()?.program().display());
+    println!("Python: {}", python::of_the_django_bank()?.display());
     Ok(())
 }
 
@@ -171,7 +173,8 @@ fn product() -> anyhow::Result<()> {
 fn name_programs(test: &mut Command) -> anyhow::Result<()> {
     test.env("COUNTERSIGN_BIN", Build::Sandbox.folder())
         .env("COUNTERSIGN_BIN_PLAIN", Build::Plain.folder())
-        .env("COUNTERSIGN_NODE", Node::find()?.program());
+        .env("COUNTERSIGN_NODE", Node::find()?.program())
+        .env("COUNTERSIGN_PYTHON", python::of_the_django_bank()?);
     Ok(())
 }
 

@@ -20,7 +20,7 @@ const BUILD: [&str; 4] =
     ["libwebkit2gtk-4.1-dev", "libayatana-appindicator3-dev", "librsvg2-dev", "libayatana-appindicator3-1"];
 
 /// To run it without a person: a screen, a bus, a keychain, a browser, drivers for all of them, and tools to make faults.
-const TEST: [&str; 15] = [
+const TEST: [&str; 17] = [
     "webkit2gtk-driver",
     "xvfb",
     "dbus",
@@ -34,13 +34,15 @@ const TEST: [&str; 15] = [
     "strace",
     "openbox",
     "procps",
+    "python3",
+    "python3-venv",
     "xclip",
     "wmctrl",
 ];
 
 /// The same, as another system would know it: libraries by their pkg-config names, programs by theirs.
 const LIBRARIES: [&str; 3] = ["webkit2gtk-4.1", "ayatana-appindicator3-0.1", "librsvg-2.0"];
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 15] = [
     "WebKitWebDriver",
     "Xvfb",
     "dbus-daemon",
@@ -53,6 +55,7 @@ const PROGRAMS: [&str; 14] = [
     "strace",
     "openbox",
     "kill",
+    "python3",
     "xclip",
     "wmctrl",
 ];
