@@ -5,6 +5,7 @@ Standard output carries exactly one line, when the bank is open; everything else
 
 import argparse
 import json
+import random
 import secrets
 import signal
 import sys
@@ -23,11 +24,7 @@ def main():
     asked = asked.parse_args()
     asked.data.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-
-    port = asked.data / "port"
-    server = ThreadedWSGIServer((HOST, int(port.read_text()) if port.exists() else 0), WSGIRequestHandler)
-    port.write_text(str(server.server_port))
+    server = listen(asked.data / "port")
 
     import settings
 
@@ -45,6 +42,22 @@ def main():
     print(json.dumps({"ready": True, "id": ID, "issuer": issuer, "port": server.server_port}), flush=True)
     with server:
         server.serve_forever()
+
+
+def listen(file):
+    """Takes the port that this folder had before, else one below the range that systems lend to others."""
+    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+
+    if file.exists():
+        return ThreadedWSGIServer((HOST, int(file.read_text())), WSGIRequestHandler)
+    for port in random.sample(range(17000, 30000), 50):
+        try:
+            server = ThreadedWSGIServer((HOST, port), WSGIRequestHandler)
+        except OSError:
+            continue
+        file.write_text(str(port))
+        return server
+    sys.exit("no port is free")
 
 
 def remembered(file):

@@ -1,0 +1,137 @@
+//! An honest server, running, with what its own books say that the app has to find out.
+
+use contract::ui::EndingView;
+use support::bank::Bank;
+use support::django::DjangoBank;
+use support::fakes::{SharedKeychain, TestApp, private_folder};
+use support::person::Person;
+use tempfile::TempDir;
+use url::Url;
+
+/// One of the two.
+pub(crate) struct Peer {
+    kind: Kind,
+    _folder: TempDir,
+    /// A customer's name at the sign-in.
+    pub(crate) customer: &'static str,
+    /// Whose accounts these are.
+    pub(crate) holder: &'static str,
+    /// The numbers of all accounts, masked.
+    pub(crate) accounts: &'static [&'static str],
+    /// How the attempt ends when the person says no at the bank.
+    pub(crate) refused: EndingView,
+}
+
+enum Kind {
+    Sandbox(Bank),
+    Django(DjangoBank),
+}
+
+impl Peer {
+    /// oidc-provider.
+    pub(crate) fn sandbox_bank() -> Self {
+        let folder = private_folder();
+        Self {
+            kind: Kind::Sandbox(Bank::start(folder.path(), "sandbox-bank", "Sandbox Bank")),
+            _folder: folder,
+            customer: "ada",
+            holder: "Ada Quist",
+            accounts: &["••••4821", "••••9034", "••••1176"],
+            refused: EndingView::Declined,
+        }
+    }
+
+    /// django-oauth-toolkit.
+    pub(crate) fn django_bank() -> Self {
+        let folder = private_folder();
+        Self {
+            kind: Kind::Django(DjangoBank::start(folder.path())),
+            _folder: folder,
+            customer: "edda",
+            holder: "Edda Marrow",
+            accounts: &["••••2207", "••••9415"],
+            // It promises `iss` and leaves it out of errors, which are then not believed (RFC 9207 §2.4).
+            refused: EndingView::UnexpectedServer,
+        }
+    }
+
+    /// Its provider file.
+    pub(crate) fn file(&self) -> String {
+        match &self.kind {
+            Kind::Sandbox(bank) => bank.provider_file(),
+            Kind::Django(bank) => bank.provider_file(),
+        }
+    }
+
+    /// Its id in the catalogue.
+    pub(crate) fn id(&self) -> &str {
+        match &self.kind {
+            Kind::Sandbox(bank) => bank.id(),
+            Kind::Django(_) => "django-bank",
+        }
+    }
+
+    /// The app, which knows this bank by its file.
+    pub(crate) async fn app(&self) -> TestApp {
+        TestApp::start_with_files(private_folder(), SharedKeychain::empty(), vec![self.file()]).await
+    }
+
+    /// A customer with a browser of their own.
+    pub(crate) fn person(&self) -> Person {
+        Person::new(self.customer)
+    }
+
+    /// How many consents of the customer stand, by the bank's own books.
+    pub(crate) async fn consents(&self) -> usize {
+        match &self.kind {
+            Kind::Sandbox(bank) => {
+                let page = Url::parse(&format!("{}/connected-apps", bank.issuer)).unwrap();
+                self.person().read(&page).await.matches("data-consent=").count()
+            }
+            Kind::Django(bank) => {
+                let live = bank.live_tokens();
+                assert_eq!(live["access"], live["refresh"], "the two live and end together here");
+                usize::try_from(live["refresh"]).unwrap()
+            }
+        }
+    }
+
+    /// How often a path of its API was asked for, where the bank notes that.
+    pub(crate) fn calls(&self, path: &str) -> Option<usize> {
+        match &self.kind {
+            Kind::Sandbox(_) => None,
+            Kind::Django(bank) => Some(bank.noted_at(path).len()),
+        }
+    }
+
+    /// Takes it down: connections are refused.
+    pub(crate) fn down(&mut self) {
+        match &mut self.kind {
+            Kind::Sandbox(bank) => bank.down(),
+            Kind::Django(bank) => bank.down(),
+        }
+    }
+
+    /// Starts it again.
+    pub(crate) fn up(&mut self) {
+        match &mut self.kind {
+            Kind::Sandbox(bank) => bank.up(),
+            Kind::Django(bank) => bank.up(),
+        }
+    }
+}
+
+/// Makes each of these bodies a test against each of the two.
+macro_rules! against_both {
+    ($($body:ident)*) => {
+        mod sandbox_bank {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $body() { super::$body(crate::peer::Peer::sandbox_bank()).await; })*
+        }
+        mod django_bank {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $body() { super::$body(crate::peer::Peer::django_bank()).await; })*
+        }
+    };
+}
+pub(crate) use against_both;
