@@ -10,7 +10,7 @@ use domain::secret::AccessToken;
 use domain::text::quoted;
 use oauth::id_token::{self, Identity};
 use oauth::json;
-use oauth::message::Reply;
+use oauth::message::{Reply, Request};
 use oauth::metadata::Endpoints;
 use oauth::refusal::ProviderRule;
 use oauth::token::Issued;
@@ -74,10 +74,7 @@ impl<P: Ports> Running<P> {
         let Some((token, expect)) = issued.identity.take() else { return Ok(None) };
         let jwks = endpoints.jwks.as_ref().and_then(|jwks| id_token::jwks_request(jwks.url()));
         let request = jwks.ok_or(misbehaved(ProviderRule::IdTokenSignature))?;
-        let keys = self.inner.ports.http().send(request).await.map_err(endings::of_http)?;
-        if keys.status >= 500 {
-            return Err(Ending::BankUnreachable);
-        }
+        let keys = self.send(request).await?;
         let now = self.inner.ports.clock().now();
         expect.accept(&token, &keys, now, &provider.holder_claim).map(Some).map_err(misbehaved)
     }
@@ -130,7 +127,11 @@ impl<P: Ports> Running<P> {
     }
 
     async fn get(&self, url: &Url, access: &AccessToken) -> Result<Reply, Ending> {
-        let request = userinfo::bearer_get(url, access).ok_or(Ending::BankUnreachable)?;
+        self.send(userinfo::bearer_get(url, access).ok_or(Ending::BankUnreachable)?).await
+    }
+
+    /// Sends once; a bank that is busy, or sends us elsewhere, has not answered.
+    async fn send(&self, request: Request) -> Result<Reply, Ending> {
         let reply = self.inner.ports.http().send(request).await.map_err(endings::of_http)?;
         match reply.status {
             429 | 500..=599 => Err(Ending::BankUnreachable),

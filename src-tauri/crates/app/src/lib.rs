@@ -8,6 +8,7 @@ pub mod catalogue;
 mod connect_account;
 mod discard;
 mod endings;
+mod go_out;
 pub mod key;
 mod list;
 pub mod port;

@@ -1,6 +1,5 @@
 //! One attempt, run: prepare, go out, wait, exchange, finish. Cancel is heard at every step.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,37 +9,24 @@ use domain::provider::Provider;
 use domain::reference::Stage;
 use domain::secret::AuthorizationCode;
 use oauth::callback::CallbackQuery;
-use oauth::connect::{Authorization, Callback, Draft, ExpectCallback};
-use oauth::fresh::Fresh;
+use oauth::connect::Callback;
 use oauth::metadata::{self, Endpoints};
 use oauth::refusal::ProviderRule;
 use oauth::token::{ExpectTokens, Issued, Leftover, TokenRequest};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use url::Url;
 
-use crate::endings::{self, NOT_SAVED, misbehaved};
+use crate::endings::{self, misbehaved};
+use crate::go_out::{Out, Patience};
 use crate::port::{
-    Callback as _, CallbackPage, Clock as _, Http as _, Listening, Loopback, OpenError, Opener as _, Ports,
-    Store as _,
+    Callback as _, CallbackPage, Clock as _, Http as _, Listening, OpenError, Ports, Store as _,
 };
 use crate::running::{Control, Running};
 
 /// How long the person may take at the bank.
-const AT_BANK: Duration = Duration::from_secs(5 * 60);
+pub(crate) const AT_BANK: Duration = Duration::from_secs(5 * 60);
 /// How many requests one attempt may have open at the bank: open again, copy link.
 const MAX_OPENINGS: u16 = 10;
-
-/// The requests of one attempt that are out at the bank, and where their answers arrive.
-struct Out<L> {
-    listening: L,
-    draft: Draft,
-    expected: Vec<ExpectCallback>,
-    opening: Opening,
-}
-
-/// The browser, being opened; the answer may come sooner than the launcher is done.
-type Opening = Pin<Box<dyn Future<Output = Result<(), OpenError>> + Send>>;
 
 /// A judged answer: what to exchange, and what to expect of that.
 type Answer = (TokenRequest, AuthorizationCode, ExpectTokens);
@@ -87,72 +73,6 @@ impl<P: Ports> Running<P> {
         let Some(request) = metadata::request(provider) else { return Ok(Endpoints::pinned(provider)) };
         let reply = self.inner.ports.http().send(request).await.map_err(endings::of_http)?;
         Endpoints::accept(provider, &reply).map_err(|err| endings::of_metadata(&err))
-    }
-
-    /// Binds the loopback port and makes the first request.
-    async fn go_out(
-        &mut self,
-        provider: &Provider,
-        endpoints: Endpoints,
-    ) -> Result<Out<<P::Loopback as Loopback>::Listening>, Ending> {
-        self.reach(Stage::Browser).await?;
-        let listening =
-            self.inner.ports.loopback().listen(&provider.callback_path(), provider.loopback_port).await;
-        let listening = listening.map_err(|_| Ending::PortTaken)?;
-        let permissions = self.attempt.permissions.iter().filter_map(|id| provider.profile.permission(id));
-        let scopes: Vec<String> = permissions.map(|permission| permission.scope.clone()).collect();
-        let draft = Draft::new(provider, endpoints, &scopes).map_err(misbehaved)?;
-        let mut out =
-            Out { listening, draft, expected: Vec::new(), opening: Box::pin(std::future::pending()) };
-        let url = self.request(&mut out).await?;
-        self.open(&mut out, url).await?;
-        Ok(out)
-    }
-
-    /// A fresh request: state, nonce and verifier of its own; the address to open.
-    async fn request<L: Listening>(&mut self, out: &mut Out<L>) -> Result<Url, Ending> {
-        let fresh = Fresh::from_random(self.inner.random().map_err(|_| NOT_SAVED)?).map_err(|_| NOT_SAVED)?;
-        let prepared = out.draft.prepare(fresh, out.listening.redirect_uri());
-        let (authorization, expect) = prepared.ok_or(misbehaved(ProviderRule::AuthorizationEndpointUnfit))?;
-        let url = match authorization {
-            Authorization::Open(url) => url,
-            Authorization::Push(request, pushed) => {
-                let reply = self.inner.ports.http().send(*request).await.map_err(endings::of_http)?;
-                pushed.accept(&reply).map_err(endings::of_push)?
-            }
-        };
-        out.expected.push(expect);
-        Ok(url)
-    }
-
-    /// Begins to open the browser, and the time that the person has.
-    async fn open<L>(&mut self, out: &mut Out<L>, url: Url) -> Result<(), Ending> {
-        let inner = Arc::clone(&self.inner);
-        out.opening = Box::pin(async move { inner.ports.opener().open(&url).await });
-        self.sent_out(Browser::NotYet).await
-    }
-
-    async fn sent_out(&mut self, browser: Browser) -> Result<(), Ending> {
-        let span = i64::try_from(AT_BANK.as_millis()).unwrap_or(i64::MAX);
-        let deadline = self.inner.ports.clock().now().plus_millis(span);
-        self.change(|attempt| {
-            attempt.stage = Stage::Bank;
-            attempt.browser = browser;
-            attempt.openings += 1;
-            attempt.deadline = Some(deadline);
-        })
-        .await
-    }
-
-    async fn opened(&mut self, outcome: Result<(), OpenError>) -> Result<(), Ending> {
-        let browser = match outcome {
-            Ok(()) => Browser::Opened,
-            Err(error) => {
-                tracing::warn!(attempt = %self.attempt.id, %error, "the browser was not opened");
-                Browser::Failed
-            }
-        };
-        self.change(|attempt| attempt.browser = browser).await
     }
 
     /// Waits for the answer, the person, or the end of the time; false answers change nothing.
@@ -202,7 +122,7 @@ impl<P: Ports> Running<P> {
         wish: Control,
         controls: &mut mpsc::Receiver<Control>,
     ) -> Result<(), Ending> {
-        let url = match until_cancelled(self.request(out), controls).await {
+        let url = match until_cancelled(self.request(out, Patience::None), controls).await {
             Ok(url) => url,
             Err(Ending::Cancelled) => return Err(Ending::Cancelled),
             // A wish for the link ends unanswered, which its caller is told; the browser is shown as not opened.
