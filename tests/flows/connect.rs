@@ -4,7 +4,7 @@ use contract::ui::EndingView;
 use domain::id::AttemptId;
 use serde_json::json;
 use support::fake_provider::{Answer, FakeProvider};
-use support::fakes::{TestApp, come_back, get, parameter};
+use support::fakes::{TestApp, come_back, get, parameter, sent_back};
 
 const READS: &[&str] = &["accounts", "balances", "transactions"];
 
@@ -14,7 +14,7 @@ async fn an_honest_bank_connects_with_one_exchange() {
     let mut app = TestApp::start(&[&bank]).await;
     let attempt = app.click_connect("bank-1", READS).await;
     let url = app.opened().await;
-    let (status, page) = come_back(&bank, &url).await;
+    let (status, page) = come_back(&url).await;
     assert_eq!(status, 200);
     assert!(page.contains("Done. You can close this tab and go back to Countersign."));
     let ended = app.ended(&attempt).await;
@@ -24,17 +24,17 @@ async fn an_honest_bank_connects_with_one_exchange() {
     let masked: Vec<_> = grant.accounts.iter().map(|a| a.masked.as_str()).collect();
     assert_eq!(masked, ["••••3000", "••••4821"]);
 
-    let [exchange] = &bank.seen("/token")[..] else { panic!("not one exchange") };
+    let [exchange] = &bank.seen("token")[..] else { panic!("not one exchange") };
     assert_eq!(exchange.form["grant_type"], "authorization_code");
-    assert_eq!(exchange.form["code"], "fake-code");
+    assert_eq!(exchange.form["code"], "code-1");
     assert_eq!(exchange.form["client_id"], "countersign");
     assert_eq!(exchange.form["redirect_uri"], parameter(&url, "redirect_uri"));
     assert!(exchange.authorization.is_none() && !exchange.form.contains_key("client_secret"));
-    let api = bank.seen("/fdx/v6/accounts");
-    assert_eq!(api[0].authorization.as_deref(), Some("Bearer fake-access-token"));
+    let api = bank.seen("accounts");
+    assert_eq!(api[0].authorization.as_deref(), Some("Bearer access-1"));
     // One shot: the port is closed, and the code in the history opens nothing.
-    assert_eq!(come_back(&bank, &url).await.0, 0);
-    assert_eq!(bank.seen("/token").len(), 1);
+    assert_eq!(come_back(&url).await.0, 0);
+    assert_eq!(bank.seen("token").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,10 +43,11 @@ async fn two_identical_callbacks_exchange_once() {
     let mut app = TestApp::start(&[&bank]).await;
     let attempt = app.click_connect("bank-1", READS).await;
     let url = app.opened().await;
-    let all = futures_join(20, || come_back(&bank, &url)).await;
+    let callback = sent_back(&url).await.unwrap();
+    let all = futures_join(20, || get(callback.as_str())).await;
     assert!(all.iter().filter(|(status, _)| *status == 200).count() >= 1);
     assert!(matches!(app.ended(&attempt).await.ending, Some(EndingView::Connected { .. })));
-    assert_eq!(bank.seen("/token").len(), 1);
+    assert_eq!(bank.seen("token").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +60,7 @@ async fn less_and_more_than_asked_are_shown_and_more_is_never_used() {
     );
     let attempt = app.click_connect("bank-1", READS).await;
     let url = app.opened().await;
-    come_back(&bank, &url).await;
+    come_back(&url).await;
     let Some(EndingView::Connected { missing, extra }) = app.ended(&attempt).await.ending else {
         panic!("not connected")
     };
@@ -78,10 +79,10 @@ async fn nothing_allowed_connects_nothing_and_the_bank_is_told() {
     bank.token("scope", json!("openid"));
     let attempt = app.click_connect("bank-1", READS).await;
     let url = app.opened().await;
-    come_back(&bank, &url).await;
+    come_back(&url).await;
     assert_eq!(app.ended(&attempt).await.ending, Some(EndingView::NothingAllowed));
-    seen(&bank, "/revoke").await;
-    assert_eq!(bank.seen("/revoke")[0].form["token"], "fake-refresh-token");
+    seen(&bank, "revoke").await;
+    assert_eq!(bank.seen("revoke")[0].form["token"], "refresh-1");
     assert_eq!(app.grants().await, 0);
 }
 
@@ -89,15 +90,15 @@ async fn nothing_allowed_connects_nothing_and_the_bank_is_told() {
 async fn cancel_while_the_code_is_exchanged_revokes_what_still_comes() {
     let bank = FakeProvider::start().await;
     let mut app = TestApp::start(&[&bank]).await;
-    bank.delays("/token", 700);
+    bank.delays("token", 700);
     let attempt = app.click_connect("bank-1", READS).await;
     let url = app.opened().await;
-    come_back(&bank, &url).await;
-    seen(&bank, "/token").await;
+    come_back(&url).await;
+    seen(&bank, "token").await;
     app.app.cancel_attempt(attempt.id).await.unwrap();
     assert_eq!(app.ended(&attempt).await.ending, Some(EndingView::Cancelled));
-    seen(&bank, "/revoke").await;
-    assert_eq!(bank.seen("/revoke")[0].form["token"], "fake-refresh-token");
+    seen(&bank, "revoke").await;
+    assert_eq!(bank.seen("revoke")[0].form["token"], "refresh-1");
     assert_eq!(app.grants().await, 0);
 }
 
@@ -105,14 +106,14 @@ async fn cancel_while_the_code_is_exchanged_revokes_what_still_comes() {
 async fn cancel_while_accounts_are_read_revokes_what_was_issued() {
     let bank = FakeProvider::start().await;
     let mut app = TestApp::start(&[&bank]).await;
-    bank.delays("/fdx/v6/accounts", 3000);
+    bank.delays("accounts", 3000);
     let attempt = app.click_connect("bank-1", READS).await;
     let url = app.opened().await;
-    come_back(&bank, &url).await;
-    seen(&bank, "/fdx/v6/accounts").await;
+    come_back(&url).await;
+    seen(&bank, "accounts").await;
     app.app.cancel_attempt(attempt.id).await.unwrap();
     assert_eq!(app.ended(&attempt).await.ending, Some(EndingView::Cancelled));
-    seen(&bank, "/revoke").await;
+    seen(&bank, "revoke").await;
     assert_eq!(app.grants().await, 0);
 }
 
@@ -120,12 +121,12 @@ async fn cancel_while_accounts_are_read_revokes_what_was_issued() {
 async fn what_the_bank_does_not_take_back_at_once_stays_in_the_outbox() {
     let bank = FakeProvider::start().await;
     let mut app = TestApp::start(&[&bank]).await;
-    bank.answers("/revoke", Answer::json(503, &json!({})));
-    bank.delays("/fdx/v6/accounts", 3000);
+    bank.answers("revoke", Answer::json(503, &json!({})));
+    bank.delays("accounts", 3000);
     let attempt = app.click_connect("bank-1", READS).await;
     let url = app.opened().await;
-    come_back(&bank, &url).await;
-    seen(&bank, "/fdx/v6/accounts").await;
+    come_back(&url).await;
+    seen(&bank, "accounts").await;
     // An orderly stop cancels, and waits until what was issued is revoked or kept for the outbox.
     let stopping = std::time::SystemTime::now();
     app.app.shut_down().await;
@@ -135,7 +136,7 @@ async fn what_the_bank_does_not_take_back_at_once_stays_in_the_outbox() {
     assert!(list.current.is_empty());
     assert_eq!(list.history.len(), 1, "what the bank still has is shown");
     assert!(list.history[0].permissions.is_empty() && list.history[0].accounts == 0);
-    bank.answers_honestly("/revoke");
+    bank.answers_honestly("revoke");
     for _ in 0..1000 {
         let list = app.app.list_grants().await.unwrap();
         if let contract::ui::GrantState::Revoked { facts } = &list.history[0].state
@@ -183,9 +184,9 @@ async fn open_again_asks_afresh_and_either_tab_may_finish() {
             "{name} is fresh each time"
         );
     }
-    come_back(&bank, &first).await;
+    come_back(&first).await;
     assert!(matches!(app.ended(&attempt).await.ending, Some(EndingView::Connected { .. })));
-    assert_eq!(come_back(&bank, &second).await.0, 0, "the port is closed for the others");
+    assert_eq!(come_back(&second).await.0, 0, "the port is closed for the others");
     assert!(app.app.open_again(attempt.id).await.is_err());
 }
 
@@ -206,10 +207,10 @@ async fn false_answers_change_nothing_however_many() {
             assert_eq!(get(&format!("{redirect}?{query}")).await.0, 400);
         }
     }
-    come_back(&bank, &url).await;
+    come_back(&url).await;
     assert!(matches!(app.ended(&attempt).await.ending, Some(EndingView::Connected { .. })));
-    assert_eq!(bank.seen("/token").len(), 1);
-    assert_eq!(bank.seen("/token")[0].form["code"], "fake-code");
+    assert_eq!(bank.seen("token").len(), 1);
+    assert_eq!(bank.seen("token")[0].form["code"], "code-1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,7 +229,7 @@ async fn an_attempt_left_open_by_a_crash_is_interrupted_and_its_callback_refused
     let after = TestApp::start_in(left, keychain, &[&bank]).await;
     let view = after.app.show_attempt(AttemptId::parse(&attempt.id.to_string()).unwrap()).await.unwrap();
     assert_eq!(view.ending, Some(EndingView::Interrupted));
-    assert_eq!(come_back(&bank, &url).await.0, 0);
+    assert_eq!(come_back(&url).await.0, 0);
     assert_eq!(after.grants().await, 0);
 }
 
@@ -239,10 +240,10 @@ async fn what_cannot_be_saved_is_taken_back_at_the_bank() {
     let attempt = app.click_connect("bank-1", READS).await;
     let url = app.opened().await;
     app.keychain.set_fault(Some(app::port::KeychainError::Locked));
-    come_back(&bank, &url).await;
+    come_back(&url).await;
     assert_eq!(app.ended(&attempt).await.ending, Some(EndingView::KeychainLocked));
-    seen(&bank, "/revoke").await;
-    assert_eq!(bank.seen("/revoke")[0].form["token"], "fake-refresh-token");
+    seen(&bank, "revoke").await;
+    assert_eq!(bank.seen("revoke")[0].form["token"], "refresh-1");
     assert_eq!(app.grants().await, 0);
 }
 
@@ -252,7 +253,7 @@ async fn a_key_is_never_made_over_sealed_records() {
     let mut app = TestApp::start(&[&bank]).await;
     let attempt = app.click_connect("bank-1", READS).await;
     let url = app.opened().await;
-    come_back(&bank, &url).await;
+    come_back(&url).await;
     app.ended(&attempt).await;
     let TestApp { app: running, dir, .. } = app;
     drop(running);
@@ -271,7 +272,7 @@ async fn requests_that_do_not_fit_start_nothing() {
     let bank = FakeProvider::start().await;
     let mut app = TestApp::start(&[&bank]).await;
     let agent = app.app.list_agents().await.unwrap()[0].id.clone();
-    let now = app::port::Clock::now(&support::fakes::RealClock);
+    let now = app::port::Clock::now(&app.clock);
     let check = async |provider: &str, agent: &str, permissions: &[&str], until: i64, expected: ErrorCode| {
         let request = contract::ui::ConnectAccount {
             provider: provider.into(),
@@ -298,7 +299,7 @@ async fn requests_that_do_not_fit_start_nothing() {
 async fn a_bank_that_is_down_is_unreachable_before_anything_is_opened() {
     let bank = FakeProvider::start().await;
     let mut app = TestApp::start(&[&bank]).await;
-    bank.answers("/.well-known/oauth-authorization-server", Answer::json(503, &json!({})));
+    bank.answers("metadata", Answer::json(503, &json!({})));
     let attempt = app.click_connect("bank-1", READS).await;
     assert_eq!(app.ended(&attempt).await.ending, Some(EndingView::BankUnreachable));
     assert!(app.nothing_opened());

@@ -1,211 +1,197 @@
-//! Banks that break rules: each ends the attempt by the rule's name, stores nothing, and gets its tokens back.
+//! Every mode of `tests/fixtures/hostile/modes.jsonl` through the whole app: each ends for its own reason.
 
-use contract::ui::EndingView;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::ui::{AttemptView, BankTold, GrantState, GrantView, WaitsForView};
+use domain::id::GrantId;
 use serde_json::{Value, json};
-use support::fake_provider::{Answer, FakeProvider};
-use support::fakes::{TestApp, come_back, get, parameter};
+use support::database::Database;
+use support::fake_provider::mode::{Mode, Play};
+use support::fakes::{TestApp, get, parameter, sent_back};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
-use crate::connect::seen;
+const READS: &[&str] = &["accounts", "balances", "transactions"];
 
-const READS: &[&str] = &["accounts", "transactions"];
+/// So many modes at once: most of them wait.
+const AT_ONCE: usize = 24;
 
-/// One attempt against a bank prepared like this, with the honest browser.
-async fn ending(prepare: impl FnOnce(&FakeProvider)) -> (EndingView, FakeProvider, TestApp) {
-    let bank = FakeProvider::start().await;
-    prepare(&bank);
-    let mut app = TestApp::start(&[&bank]).await;
-    let attempt = app.click_connect("bank-1", READS).await;
-    let opened = tokio::select! {
-        url = app.opened() => Some(url),
-        () = tokio::time::sleep(std::time::Duration::from_secs(1)) => None,
-    };
-    if let Some(url) = opened {
-        come_back(&bank, &url).await;
+/// The longest a mode may take: ten seconds for an answer (design.md section 10), and some for what follows.
+const LONGEST: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_hostile_mode_ends_for_its_own_reason() {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    for mode in Mode::all() {
+        let places = Arc::clone(&places);
+        running.spawn(async move {
+            let _place = places.acquire_owned().await.unwrap();
+            let outcome = tokio::time::timeout(LONGEST, differences(&mode.name)).await;
+            (mode.name, outcome.unwrap_or_else(|_| "it does not come to an end".into()))
+        });
     }
-    let ending = app.ended(&attempt).await.ending.unwrap();
-    assert_eq!(app.grants().await, 0);
-    (ending, bank, app)
-}
-
-async fn misbehaves(rule: &str, prepare: impl FnOnce(&FakeProvider)) -> FakeProvider {
-    let (ending, bank, _app) = ending(prepare).await;
-    assert_eq!(ending, EndingView::BankMisbehaved { rule: rule.into() });
-    bank
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn metadata_that_breaks_a_rule_opens_nothing() {
-    let change = |member: &'static str, value: Value| move |bank: &FakeProvider| bank.metadata(member, value);
-    let bank = misbehaves("issuer_mismatch", change("issuer", json!("https://evil.example"))).await;
-    assert!(bank.seen("/authorize").is_empty() && bank.seen("/token").is_empty());
-    misbehaves("pkce_not_offered", change("code_challenge_methods_supported", json!(["plain"]))).await;
-    misbehaves("pkce_not_offered", change("code_challenge_methods_supported", Value::Null)).await;
-    misbehaves("pushed_requests_required", change("require_pushed_authorization_requests", json!(true)))
-        .await;
-    let (ending, ..) = ending(change("token_endpoint", json!("https://evil.example/token"))).await;
-    assert_eq!(ending, EndingView::AddressesChanged { member: "token_endpoint".into() });
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn token_answers_that_break_a_rule_store_nothing() {
-    let answer = |status: u16, content_type: &'static str, body: &str| {
-        let answer = Answer { status, content_type, body: body.to_owned(), delay_ms: 0 };
-        move |bank: &FakeProvider| bank.answers("/token", answer)
-    };
-    let good = r#"{"access_token":"AT","token_type":"Bearer"}"#;
-    for (rule, status, content_type, body) in [
-        ("id_token_missing", 200, "application/json", good),
-        ("content_type_unexpected", 200, "text/html", good),
-        ("body_malformed", 200, "application/json", "{"),
-        (
-            "body_malformed",
-            200,
-            "application/json",
-            r#"{"access_token":"a","access_token":"b","token_type":"Bearer"}"#,
-        ),
-        ("token_malformed", 200, "application/json", "{}"),
-        ("token_type_unknown", 200, "application/json", r#"{"access_token":"AT","token_type":"mac"}"#),
-        ("redirect_unexpected", 307, "application/json", good),
-        ("status_unexpected", 204, "application/json", ""),
-    ] {
-        let bank = misbehaves(rule, answer(status, content_type, body)).await;
-        assert_eq!(bank.seen("/token").len(), 1, "{rule}: a code is sent once");
-        if body.contains("\"AT\"") && status == 200 {
-            seen(&bank, "/revoke").await;
-            assert_eq!(
-                bank.seen("/revoke")[0].form["token"],
-                "AT",
-                "{rule}: what the bank believes it issued is given back"
-            );
+    let mut wrong = String::new();
+    while let Some(done) = running.join_next().await {
+        let (name, differences) = done.unwrap();
+        if !differences.is_empty() {
+            write!(wrong, "\n{name}:{differences}").unwrap();
         }
     }
-    let refused =
-        answer(400, "application/json", r#"{"error":"invalid_grant","error_description":"call 555"}"#);
-    let (ended, ..) = ending(refused).await;
-    assert_eq!(ended, EndingView::BankRefused { code: "invalid_grant".into(), retry: false });
-    let (ended, bank, _) = ending(answer(503, "text/html", "busy")).await;
-    assert_eq!(ended, EndingView::BankUnreachable);
-    assert_eq!(
-        bank.seen("/token").len(),
-        1,
-        "a lost answer is no reason to send a code again (RFC 6749 §4.1.2)"
-    );
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn tokens_that_came_with_a_false_identity_are_given_back() {
-    let claim = |name: &'static str, value: Value| move |bank: &FakeProvider| bank.claims(name, value);
-    for (rule, name, value) in [
-        ("issuer_mismatch", "iss", json!("https://evil.example")),
-        ("audience_mismatch", "aud", json!("someone-else")),
-        ("nonce_mismatch", "nonce", json!("another")),
-        ("id_token_expired", "exp", json!(1_000_000)),
-        ("id_token_malformed", "sub", Value::Null),
-    ] {
-        let bank = misbehaves(rule, claim(name, value)).await;
-        seen(&bank, "/revoke").await;
-        assert_eq!(bank.seen("/revoke")[0].form["token"], "fake-refresh-token", "{rule}");
-        assert!(
-            bank.seen("/userinfo").is_empty() && bank.seen("/fdx/v6/accounts").is_empty(),
-            "{rule}: nothing was used"
+#[test]
+fn the_list_of_modes_is_sound() {
+    let modes = Mode::all();
+    let names: BTreeSet<&str> = modes.iter().map(|mode| mode.name.as_str()).collect();
+    assert_eq!(names.len(), modes.len(), "a name stands twice");
+    assert!(modes.iter().any(|mode| mode.name == "honest"));
+    for mode in &modes {
+        assert!(!mode.ids.is_empty() || mode.name.starts_with("honest"), "{}: proves nothing", mode.name);
+        let connected = mode.expect.ending["kind"] == "connected";
+        let completes = mode.openid_client["verdict"] == "completes";
+        assert_eq!(
+            connected != completes,
+            mode.openid_client.get("difference").is_some(),
+            "{}: a difference to openid-client needs its reason, and only that does",
+            mode.name
         );
     }
-    let answer = Answer::json(200, &json!({"sub": "u2", "name": "Eve"}));
-    let bank = misbehaves("subject_mismatch", |bank: &FakeProvider| bank.answers("/userinfo", answer)).await;
-    seen(&bank, "/revoke").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn account_lists_that_break_a_rule_store_nothing() {
-    let list = |accounts: Value| {
-        let answer = Answer::json(200, &json!({ "accounts": accounts }));
-        move |bank: &FakeProvider| bank.answers("/fdx/v6/accounts", answer)
+/// Plays one mode; what differs from what is expected.
+async fn differences(name: &str) -> String {
+    let play = Play::start(name, 0).await.unwrap();
+    let mut app = TestApp::start(&[&play.bank, &play.other]).await;
+    let attempt = app.click_connect("bank-1", READS).await;
+    let opened = loop {
+        tokio::select! {
+            url = app.opened() => break Some(url),
+            () = tokio::time::sleep(Duration::from_millis(50)) => {
+                if app.app.show_attempt(attempt.id).await.unwrap().ending.is_some() {
+                    break None;
+                }
+            }
+        }
     };
-    for accounts in [
-        json!(7),
-        json!([7]),
-        json!([{"nickname": "no id"}]),
-        json!([{"accountId": "a\r\nb"}]),
-        json!([{"accountId": "a"}, {"accountId": "a"}]),
-        json!([{"accountId": "a", "nickname": 7}]),
-    ] {
-        let bank = misbehaves("body_malformed", list(accounts)).await;
-        seen(&bank, "/revoke").await;
+    let mut wrong = String::new();
+    if let Some(url) = opened
+        && !go(&play.mode, &url, &mut wrong).await
+    {
+        app.app.cancel_attempt(attempt.id).await.unwrap();
     }
-    let answer = |status: u16| {
-        move |bank: &FakeProvider| bank.answers("/fdx/v6/accounts", Answer::json(status, &json!({})))
+    let ended = app.ended(&attempt).await;
+    let told = match (&ended.grant, &play.mode.expect.told) {
+        (Some(grant), Some(expected)) => Some(revoke(&app, grant, expected).await),
+        _ => None,
     };
-    misbehaves("status_unexpected", answer(403)).await;
-    misbehaves("redirect_unexpected", answer(302)).await;
-    let (ended, bank, _) = ending(answer(500)).await;
-    assert_eq!(ended, EndingView::BankUnreachable);
-    seen(&bank, "/revoke").await;
+    // An orderly stop waits until what was issued is revoked, or kept for the outbox.
+    app.app.shut_down().await;
+    compare(&play, &app, &ended, told.as_deref(), &mut wrong);
+    wrong
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_of_another_issuer_is_not_believed() {
-    let bank = FakeProvider::start().await;
-    let mut app = TestApp::start(&[&bank]).await;
-    for (query, expected) in [
-        ("code=C&state={S}&iss=https%3A%2F%2Fevil.example", EndingView::UnexpectedServer),
-        ("code=C&state={S}", EndingView::UnexpectedServer),
-        ("error=access_denied&state={S}&iss=https%3A%2F%2Fevil.example", EndingView::UnexpectedServer),
-        ("error=access_denied&state={S}&iss={I}", EndingView::Declined),
-        (
-            "error=invalid_scope&state={S}&iss={I}",
-            EndingView::BankRefused { code: "invalid_scope".into(), retry: false },
-        ),
-        (
-            "error=server_error&state={S}&iss={I}",
-            EndingView::BankRefused { code: "server_error".into(), retry: true },
-        ),
-        (
-            "error=x%0d%0ay&state={S}&iss={I}",
-            EndingView::BankRefused { code: "unregistered_code".into(), retry: false },
-        ),
-        (
-            "code=A&code=B&state={S}&iss={I}",
-            EndingView::BankMisbehaved { rule: "callback_repeats_parameter".into() },
-        ),
-    ] {
-        let attempt = app.click_connect("bank-1", READS).await;
-        let url = app.opened().await;
-        let iss: String = url::form_urlencoded::byte_serialize(bank.issuer.as_bytes()).collect();
-        let query = query.replace("{S}", &parameter(&url, "state")).replace("{I}", &iss);
-        let (status, page) = get(&format!("{}?{query}", parameter(&url, "redirect_uri"))).await;
-        assert_eq!(status, 200);
-        assert!(page.contains("Not connected. Go back to Countersign to see why."));
-        assert_eq!(app.ended(&attempt).await.ending, Some(expected), "{query}");
+/// The person at the bank; false if they are never sent back.
+async fn go(mode: &Mode, url: &url::Url, wrong: &mut String) -> bool {
+    for stray in &mode.bank.strays {
+        let status = if url.query_pairs().any(|(name, _)| name == "redirect_uri") {
+            get(&format!("{}?{stray}", parameter(url, "redirect_uri"))).await.0
+        } else {
+            400
+        };
+        if status != 400 {
+            write!(wrong, "\n  a stray {stray} is answered {status}").unwrap();
+        }
     }
-    assert!(bank.seen("/token").is_empty());
-    assert_eq!(app.grants().await, 0);
+    let Some(callback) = sent_back(url).await else { return false };
+    let (status, page) = get(callback.as_str()).await;
+    if status != 200 || page.contains("EVIL") {
+        write!(wrong, "\n  the browser is answered {status}: {page}").unwrap();
+    }
+    true
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn callbacks_of_two_banks_do_not_cross() {
-    let (one, two) = (FakeProvider::start().await, FakeProvider::start().await);
-    let mut app = TestApp::start(&[&one, &two]).await;
-    let first = app.click_connect("bank-1", READS).await;
-    let url_one = app.opened().await;
-    let second = app.click_connect("bank-2", READS).await;
-    let url_two = app.opened().await;
-    let (to_one, to_two) = (parameter(&url_one, "redirect_uri"), parameter(&url_two, "redirect_uri"));
-    let answer = |url: &url::Url, issuer: &str| {
-        let iss: String = url::form_urlencoded::byte_serialize(issuer.as_bytes()).collect();
-        format!("code=fake-code&state={}&iss={iss}", parameter(url, "state"))
+/// Revokes the connection and waits for what is expected to be known of it.
+async fn revoke(app: &TestApp, grant: &str, expected: &str) -> String {
+    let grant = GrantId::parse(grant).unwrap();
+    app.app.revoke_grant(grant).await.unwrap();
+    let mut known = String::new();
+    for _ in 0..700 {
+        known = told(&app.app.show_grant(grant).await.unwrap());
+        if known == expected {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    known
+}
+
+fn told(grant: &GrantView) -> String {
+    let GrantState::Revoked { facts } = &grant.row.state else { return "not revoked".into() };
+    match facts.bank {
+        BankTold::Confirmed { .. } => "confirmed",
+        BankTold::GivenUp { .. } => "given_up",
+        BankTold::NotOffered => "not_offered",
+        BankTold::NotYet { waits_for: WaitsForView::BankToAccept, .. } => "waits for the bank to accept",
+        BankTold::NotYet { waits_for: WaitsForView::BankToAnswer, .. } => "waits for the bank to answer",
+        BankTold::NotYet { .. } => "waits for something else",
+    }
+    .into()
+}
+
+fn compare(play: &Play, app: &TestApp, ended: &AttemptView, told: Option<&str>, wrong: &mut String) {
+    let expect = &play.mode.expect;
+    let mut same = |what: &str, seen: Value, expected: Value| {
+        if seen != expected {
+            write!(wrong, "\n  {what}: {seen} instead of {expected}").unwrap();
+        }
     };
-    assert_eq!(get(&format!("{to_one}?{}", answer(&url_two, &two.issuer))).await.0, 400);
-    assert_eq!(get(&format!("{to_two}?{}", answer(&url_one, &one.issuer))).await.0, 400);
-    let swapped = to_one.replace("bank-1", "bank-2");
-    assert_eq!(
-        get(&format!("{swapped}?{}", answer(&url_one, &one.issuer))).await.0,
-        404,
-        "each has its own path"
+    let connected = expect.ending["kind"] == "connected";
+    same("ending", ending(ended), expect.ending.clone());
+    let waits = expect.waits || expect.told.as_deref().is_some_and(|told| told.starts_with("waits"));
+    // What waits is tried again, at a time of its own.
+    let once =
+        |requests: String| if waits { requests.replace(" revoke revoke", " revoke") } else { requests };
+    same("requests", json!(once(play.bank.requests())), json!(expect.requests));
+    same("requests at the other bank", json!(play.other.requests()), json!(expect.other));
+    let revoked = play.bank.seen("revoke");
+    let mut revoked: Vec<&str> = revoked.iter().map(|seen| seen.form["token"].as_str()).collect();
+    if waits {
+        revoked.dedup();
+    }
+    same("revoked", json!(revoked), json!(expect.revoked));
+    same("told", json!(told), json!(expect.told));
+    let left = Database::of(app.dir.path()).left();
+    let kept = i64::from(connected || expect.waits);
+    same("grants", json!(left["grants"]), json!(kept));
+    let over = told_all(expect.told.as_deref());
+    same("sealed records", json!(left["sealed"] > 0), json!(kept == 1 && !over));
+    same(
+        "outbox",
+        json!(left["outbox"]),
+        json!(i64::from(expect.waits || (connected && told.is_some() && !over))),
     );
-    come_back(&one, &url_one).await;
-    come_back(&two, &url_two).await;
-    for attempt in [&first, &second] {
-        assert!(matches!(app.ended(attempt).await.ending, Some(EndingView::Connected { .. })));
+    same(
+        "receipts",
+        json!(left["receipts"]),
+        json!(if connected { 1 + i64::from(told.is_some()) } else { 0 }),
+    );
+}
+
+/// Whether nothing is left to tell the bank.
+fn told_all(told: Option<&str>) -> bool {
+    matches!(told, Some("confirmed" | "not_offered"))
+}
+
+/// The ending as the window is shown it; of permissions only the ids.
+fn ending(ended: &AttemptView) -> Value {
+    let mut ending = serde_json::to_value(&ended.ending).unwrap();
+    if let Some(missing) = ending.get_mut("missing").and_then(Value::as_array_mut) {
+        missing.iter_mut().for_each(|permission| *permission = permission["id"].clone());
     }
-    assert_eq!((one.seen("/token").len(), two.seen("/token").len()), (1, 1));
+    ending
 }

@@ -13,7 +13,7 @@ async fn connected(bank: &FakeProvider) -> (TestApp, GrantId) {
     let mut app = TestApp::start(&[bank]).await;
     let attempt = app.click_connect("bank-1", &["accounts", "transactions"]).await;
     let url = app.opened().await;
-    come_back(bank, &url).await;
+    come_back(&url).await;
     let grant = app.ended(&attempt).await.grant.expect("a grant");
     (app, GrantId::parse(&grant).unwrap())
 }
@@ -44,8 +44,8 @@ async fn the_refresh_token_is_revoked_once_and_the_sealed_records_are_gone() {
     let (app, grant) = connected(&bank).await;
     app.app.revoke_grant(grant).await.unwrap();
     told(&app, grant, confirmed).await;
-    let [revoked] = &bank.seen("/revoke")[..] else { panic!("not once") };
-    assert_eq!(revoked.form["token"], "fake-refresh-token");
+    let [revoked] = &bank.seen("revoke")[..] else { panic!("not once") };
+    assert_eq!(revoked.form["token"], "refresh-1");
     assert_eq!(revoked.form["token_type_hint"], "refresh_token");
     assert_eq!(revoked.form["client_id"], "countersign");
     let again = app.app.revoke_grant(grant).await.unwrap_err();
@@ -61,20 +61,20 @@ async fn what_the_bank_does_not_confirm_is_shown_as_that_and_tried_again() {
         Answer::json(302, &json!({})),
         Answer::json(400, &json!({"error": "invalid_request"})),
     ] {
-        let before = bank.seen("/revoke").len();
-        bank.answers("/revoke", answer);
+        let before = bank.seen("revoke").len();
+        bank.answers("revoke", answer);
         if before == 0 {
             app.app.revoke_grant(grant).await.unwrap();
         }
         for _ in 0..1500 {
-            if bank.seen("/revoke").len() > before {
+            if bank.seen("revoke").len() > before {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         told(&app, grant, waits(WaitsForView::BankToAccept)).await;
     }
-    bank.answers_honestly("/revoke");
+    bank.answers_honestly("revoke");
     told(&app, grant, confirmed).await;
 }
 
@@ -82,7 +82,7 @@ async fn what_the_bank_does_not_confirm_is_shown_as_that_and_tried_again() {
 async fn the_outbox_survives_a_restart() {
     let bank = FakeProvider::start().await;
     let (app, grant) = connected(&bank).await;
-    bank.answers("/revoke", Answer::json(503, &json!({})));
+    bank.answers("revoke", Answer::json(503, &json!({})));
     app.app.revoke_grant(grant).await.unwrap();
     told(&app, grant, waits(WaitsForView::BankToAccept)).await;
     let TestApp { app: running, dir, keychain, .. } = app;
@@ -91,7 +91,7 @@ async fn the_outbox_survives_a_restart() {
         std::fs::copy(entry.path(), left.path().join(entry.file_name())).unwrap();
     }
     drop(running);
-    bank.answers_honestly("/revoke");
+    bank.answers_honestly("revoke");
     let app = TestApp::start_in(left, keychain, &[&bank]).await;
     told(&app, grant, confirmed).await;
 }
@@ -103,7 +103,7 @@ async fn a_locked_keychain_cuts_off_all_the_same_and_the_bank_waits() {
     app.keychain.set_fault(Some(KeychainError::Locked));
     app.app.revoke_grant(grant).await.unwrap();
     told(&app, grant, waits(WaitsForView::Keychain)).await;
-    assert!(bank.seen("/revoke").is_empty());
+    assert!(bank.seen("revoke").is_empty());
     app.keychain.set_fault(None);
     app.app.check_keychain().await.unwrap();
     told(&app, grant, confirmed).await;
@@ -113,15 +113,15 @@ async fn a_locked_keychain_cuts_off_all_the_same_and_the_bank_waits() {
 async fn giving_up_is_said_and_ends_the_tries() {
     let bank = FakeProvider::start().await;
     let (app, grant) = connected(&bank).await;
-    bank.answers("/revoke", Answer::json(503, &json!({})));
+    bank.answers("revoke", Answer::json(503, &json!({})));
     app.app.revoke_grant(grant).await.unwrap();
     told(&app, grant, waits(WaitsForView::BankToAccept)).await;
     app.app.stop_telling_bank(grant).await.unwrap();
     told(&app, grant, |told| matches!(told, BankTold::GivenUp { .. })).await;
-    bank.answers_honestly("/revoke");
-    let tries = bank.seen("/revoke").len();
+    bank.answers_honestly("revoke");
+    let tries = bank.seen("revoke").len();
     app.app.check_keychain().await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(bank.seen("/revoke").len(), tries);
+    assert_eq!(bank.seen("revoke").len(), tries);
     assert!(app.app.stop_telling_bank(grant).await.is_err());
 }

@@ -1,7 +1,7 @@
 //! The app on real store, real HTTP and real loopback, with a keychain, a browser and events that a test holds.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::catalogue::{Catalogue, SourceFile, Sources};
@@ -18,23 +18,47 @@ use net::http::HttpClient;
 use net::loopback::SystemLoopback;
 use store::SqliteStore;
 use tempfile::TempDir;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use url::Url;
 
 use crate::fake_provider::FakeProvider;
 
-/// Real time, waiting included.
-#[derive(Clone, Copy, Debug)]
-pub struct RealClock;
+/// Real time, waiting included, which a test can move on.
+#[derive(Clone, Debug)]
+pub struct TestClock {
+    ahead: watch::Sender<Duration>,
+}
 
-impl Clock for RealClock {
+impl Default for TestClock {
+    fn default() -> Self {
+        Self { ahead: watch::Sender::new(Duration::ZERO) }
+    }
+}
+
+impl TestClock {
+    /// Moves on: whoever waits for less is woken.
+    pub fn pass(&self, span: Duration) {
+        self.ahead.send_modify(|ahead| *ahead += span);
+    }
+}
+
+impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-        Timestamp::from_millis(i64::try_from(since.as_millis()).expect("before the year 300 million"))
+        let now = since + *self.ahead.borrow();
+        Timestamp::from_millis(i64::try_from(now.as_millis()).expect("before the year 300 million"))
     }
 
     async fn sleep(&self, span: Duration) {
-        tokio::time::sleep(span).await;
+        let mut ahead = self.ahead.subscribe();
+        let (begin, passed) = (tokio::time::Instant::now(), *ahead.borrow_and_update());
+        loop {
+            let moved = *ahead.borrow_and_update() - passed;
+            tokio::select! {
+                () = tokio::time::sleep_until(begin + span.saturating_sub(moved)) => return,
+                moved = ahead.changed() => moved.expect("the clock is here"),
+            }
+        }
     }
 }
 
@@ -48,13 +72,19 @@ impl Dice for RealDice {
     }
 }
 
-/// A browser that hands the address to the test.
-pub struct TestBrowser(mpsc::UnboundedSender<Url>);
+/// A browser that hands the address to the test, or cannot be opened.
+pub struct TestBrowser {
+    opened: mpsc::UnboundedSender<Url>,
+    fault: Arc<Mutex<Option<OpenError>>>,
+}
 
 impl Opener for TestBrowser {
     async fn open(&self, url: &Url) -> Result<(), OpenError> {
         tokio::task::yield_now().await;
-        self.0.send(url.clone()).map_err(|_| OpenError::Failed)
+        if let Some(fault) = *self.fault.lock().expect("the fault") {
+            return Err(fault);
+        }
+        self.opened.send(url.clone()).map_err(|_| OpenError::Failed)
     }
 }
 
@@ -113,6 +143,7 @@ impl Events for NoEvents {
 
 /// The ports of a test.
 pub struct TestPorts {
+    clock: TestClock,
     browser: TestBrowser,
     loopback: SystemLoopback,
     http: HttpClient,
@@ -122,7 +153,7 @@ pub struct TestPorts {
 }
 
 impl Ports for TestPorts {
-    type Clock = RealClock;
+    type Clock = TestClock;
     type Dice = RealDice;
     type Opener = TestBrowser;
     type Loopback = SystemLoopback;
@@ -131,8 +162,8 @@ impl Ports for TestPorts {
     type Store = SqliteStore;
     type Events = NoEvents;
 
-    fn clock(&self) -> &RealClock {
-        &RealClock
+    fn clock(&self) -> &TestClock {
+        &self.clock
     }
     fn dice(&self) -> &RealDice {
         &RealDice
@@ -163,6 +194,10 @@ pub struct TestApp {
     pub app: App<TestPorts>,
     /// The keychain, shared with the app.
     pub keychain: SharedKeychain,
+    /// The app's clock.
+    pub clock: TestClock,
+    /// What the next tries to open the browser end with.
+    pub no_browser: Arc<Mutex<Option<OpenError>>>,
     opened: mpsc::UnboundedReceiver<Url>,
     /// The data folder.
     pub dir: TempDir,
@@ -180,9 +215,17 @@ impl TestApp {
 
     /// Starts it again over the same folder and keychain, as after a crash: the one before is gone without a word.
     pub async fn start_in(dir: TempDir, keychain: SharedKeychain, providers: &[&FakeProvider]) -> Self {
+        let files = (1..).zip(providers).map(|(n, provider)| provider.file(&format!("bank-{n}"))).collect();
+        Self::start_with_files(dir, keychain, files).await
+    }
+
+    /// The same with provider files of any kind.
+    pub async fn start_with_files(dir: TempDir, keychain: SharedKeychain, files: Vec<String>) -> Self {
         let (browser, opened) = mpsc::unbounded_channel();
+        let (clock, no_browser) = (TestClock::default(), Arc::new(Mutex::new(None)));
         let ports = TestPorts {
-            browser: TestBrowser(browser),
+            clock: clock.clone(),
+            browser: TestBrowser { opened: browser, fault: Arc::clone(&no_browser) },
             loopback: SystemLoopback,
             http: HttpClient::new(net::http::Settings {
                 addresses: AddressRule::DangerLoopback,
@@ -194,10 +237,7 @@ impl TestApp {
         };
         let file = |name: &str, text: String| SourceFile { name: name.into(), text };
         let sources = Sources {
-            providers: (1..)
-                .zip(providers)
-                .map(|(n, p)| file("bank.toml", p.file(&format!("bank-{n}"))))
-                .collect(),
+            providers: files.into_iter().map(|text| file("bank.toml", text)).collect(),
             profiles: vec![file("fdx-v6.toml", FDX.into())],
             agents: vec![file("buddy.toml", AGENT.into())],
             unreadable: Vec::new(),
@@ -206,7 +246,7 @@ impl TestApp {
         assert_eq!(catalogue.problems, [], "the test's own files are sound");
         let settings = Settings { sandbox: true, home: None, version: "0".into() };
         let app = App::start(ports, catalogue, settings).await.expect("the app starts");
-        Self { app, keychain, opened, dir }
+        Self { app, keychain, clock, no_browser, opened, dir }
     }
 
     /// Clicks Connect at a bank, asking for these permissions.
@@ -216,7 +256,7 @@ impl TestApp {
             provider: bank.into(),
             agent: agents[0].id.clone(),
             permissions: permissions.iter().map(|p| (*p).to_owned()).collect(),
-            until: RealClock.now().plus_days(30).millis(),
+            until: self.clock.now().plus_days(30).millis(),
         };
         self.app.connect_account(&request).await.expect("an attempt")
     }
@@ -285,15 +325,21 @@ pub fn parameter(url: &Url, name: &str) -> String {
     url.query_pairs().find(|(n, _)| n == name).unwrap_or_else(|| panic!("no {name} in {url}")).1.into_owned()
 }
 
-/// What the bank does when the person says yes: sends the browser back with a code. The status and page it gets.
-pub async fn come_back(provider: &FakeProvider, opened: &Url) -> (u16, String) {
-    provider.set_nonce(&parameter(opened, "nonce"));
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("code", "fake-code")
-        .append_pair("state", &parameter(opened, "state"))
-        .append_pair("iss", &provider.issuer)
-        .finish();
-    get(&format!("{}?{query}", parameter(opened, "redirect_uri"))).await
+/// What the browser does once it is opened: asks the bank, where the person says yes, and goes where it is sent.
+/// The status and page it ends at.
+pub async fn come_back(opened: &Url) -> (u16, String) {
+    match sent_back(opened).await {
+        Some(callback) => get(callback.as_str()).await,
+        None => (0, String::new()),
+    }
+}
+
+/// Where the bank sends the browser, if it does.
+pub async fn sent_back(opened: &Url) -> Option<Url> {
+    let (_, answer) = get(opened.as_str()).await;
+    let head = answer.split("\r\n\r\n").next()?;
+    let location = head.lines().find_map(|line| line.strip_prefix("location: "))?;
+    Some(opened.join(location).expect("an address"))
 }
 
 /// A plain GET, as a browser sends it; status 0 where the connection is refused.

@@ -1,0 +1,216 @@
+//! The honest bank: what it remembers, and what it answers where no script says otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use url::Url;
+use url::form_urlencoded::byte_serialize;
+
+use super::answer::{Plain, changed};
+use super::document;
+use super::request::Seen;
+use super::script::{Habit, Script};
+
+type Form = BTreeMap<String, String>;
+
+/// What the honest bank remembers.
+#[derive(Default)]
+pub(super) struct Bank {
+    pub(super) issuer: String,
+    /// The path it has registered for our redirect address; any while nothing is said.
+    pub(super) callback_path: Option<String>,
+    /// Its consents are counted: the n-th has `code-n`, `access-n` and `refresh-n`.
+    consents: u32,
+    pushed: BTreeMap<String, Form>,
+    codes: BTreeMap<String, Code>,
+    /// Tokens that work.
+    live: BTreeSet<String>,
+}
+
+struct Code {
+    number: u32,
+    asked: Form,
+    used: bool,
+}
+
+impl Bank {
+    pub(super) fn answer(&mut self, script: &Script, seen: &Seen) -> Plain {
+        match (seen.method.as_str(), seen.at.as_str()) {
+            ("GET", "metadata") => {
+                Plain::json(200, &changed(document::metadata(&self.issuer), &script.metadata))
+            }
+            ("GET", "jwks") => {
+                let x = URL_SAFE_NO_PAD.encode(key().verifying_key().as_bytes());
+                let jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": "k1", "use": "sig", "alg": "EdDSA", "x": x});
+                Plain::json(200, &json!({ "keys": [jwk] }))
+            }
+            ("POST", "par") => self.push(seen),
+            ("GET", "authorize") => self.authorize(script, seen),
+            ("POST", "token") => self.exchange(script, seen),
+            ("GET", "userinfo") => self.guarded(seen, || json!({"sub": "u1", "name": "Fay Kester"})),
+            ("GET", "accounts") => self.guarded(seen, accounts),
+            ("POST", "revoke") => {
+                if let Some(token) = seen.form.get("token") {
+                    self.end(token);
+                }
+                Plain::empty(200)
+            }
+            _ => Plain::json(404, &json!({})),
+        }
+    }
+
+    /// RFC 9126 §2: everything the browser would carry, pushed; no `request_uri` in it.
+    fn push(&mut self, seen: &Seen) -> Plain {
+        if seen.form.contains_key("request_uri") || !is_sound(&seen.form) {
+            return refusal("invalid_request");
+        }
+        let request_uri = format!("urn:ietf:params:oauth:request_uri:{}", self.pushed.len() + 1);
+        self.pushed.insert(request_uri.clone(), seen.form.clone());
+        Plain::json(201, &json!({"request_uri": request_uri, "expires_in": 60}))
+    }
+
+    /// The person says yes at once.
+    fn authorize(&mut self, script: &Script, seen: &Seen) -> Plain {
+        let query: Form = seen.query_pairs().into_iter().collect();
+        let asked = match query.get("request_uri") {
+            // Used once, and the browser carries nothing else (RFC 9126 §4).
+            Some(request_uri) => match self.pushed.remove(request_uri) {
+                Some(pushed) if pushed.get("client_id") == query.get("client_id") => pushed,
+                Some(_) | None => return page("This request is not known here."),
+            },
+            None if script.metadata.get("require_pushed_authorization_requests") == Some(&json!(true)) => {
+                return page("Requests are to be pushed first.");
+            }
+            None => query,
+        };
+        let redirect = asked.get("redirect_uri").and_then(|uri| Url::parse(uri).ok());
+        let Some(redirect) = redirect.filter(|uri| self.is_registered(uri, script)) else {
+            return page("This address is not registered here.");
+        };
+        let state = asked.get("state").cloned().unwrap_or_default();
+        let iss = self.issuer.clone();
+        if !is_sound(&asked) {
+            return go(&redirect, "error=invalid_request&state={state}&iss={iss}", "", &state, &iss);
+        }
+        self.consents += 1;
+        let long = if script.has(Habit::LongCode) { 4096 } else { 0 };
+        let code = format!("code-{}{}", self.consents, "x".repeat(long));
+        let mut bound = asked;
+        if script.has(Habit::CodeOfAnother) {
+            bound.insert("code_challenge".into(), challenge(&"another".repeat(7)));
+        }
+        self.codes.insert(code.clone(), Code { number: self.consents, asked: bound, used: false });
+        let template = script.callback.as_deref().unwrap_or("code={code}&state={state}&iss={iss}");
+        go(&redirect, template, &code, &state, &iss)
+    }
+
+    /// RFC 8252 §7.3: any port of this computer, and the one path that was registered.
+    fn is_registered(&self, uri: &Url, script: &Script) -> bool {
+        let local = matches!(uri.host_str(), Some("127.0.0.1" | "[::1]")) && uri.scheme() == "http";
+        let path = self.callback_path.as_deref().unwrap_or(uri.path());
+        local && (path == uri.path() || script.has(Habit::TakesAnyRedirect))
+    }
+
+    /// RFC 6749 §4.1.3 and RFC 7636 §4.6; a code used twice ends what it brought (RFC 6749 §4.1.2).
+    fn exchange(&mut self, script: &Script, seen: &Seen) -> Plain {
+        let form = &seen.form;
+        let Some(code) = form.get("code").and_then(|code| self.codes.get_mut(code)) else {
+            return refusal("invalid_grant");
+        };
+        let number = code.number;
+        if code.used && !script.has(Habit::CodeReuse) {
+            self.end(&format!("refresh-{number}"));
+            return refusal("invalid_grant");
+        }
+        code.used = true;
+        let same = |name: &str| form.get(name) == code.asked.get(name);
+        let verifier = form.get("code_verifier").map(|verifier| challenge(verifier));
+        let proven = verifier.as_ref() == code.asked.get("code_challenge");
+        if form.get("grant_type").map(String::as_str) != Some("authorization_code")
+            || !same("client_id")
+            || !same("redirect_uri")
+            || !(proven || script.has(Habit::IgnoresPkce))
+        {
+            return refusal("invalid_grant");
+        }
+        let nonce = code.asked.get("nonce").cloned();
+        self.live.extend([format!("access-{number}"), format!("refresh-{number}")]);
+        Plain::json(200, &changed(self.token(script, number, nonce.as_ref()), &script.token))
+    }
+
+    fn token(&self, script: &Script, number: u32, nonce: Option<&String>) -> Value {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+        let now = since.as_secs();
+        let claims = json!({
+            "iss": self.issuer, "aud": "countersign", "sub": "u1", "nonce": nonce, "iat": now, "exp": now + 300,
+        });
+        let claims = changed(claims, &script.claims);
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA","kid":"k1"}"#);
+        let input = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let signature = URL_SAFE_NO_PAD.encode(key().sign(input.as_bytes()).to_bytes());
+        json!({
+            "access_token": format!("access-{number}"), "refresh_token": format!("refresh-{number}"),
+            "token_type": "Bearer", "expires_in": 600, "id_token": format!("{input}.{signature}"),
+        })
+    }
+
+    /// What only a token that works opens (RFC 6750 §3).
+    fn guarded(&self, seen: &Seen, body: impl FnOnce() -> Value) -> Plain {
+        let token = seen.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer "));
+        if token.is_some_and(|token| self.live.contains(token)) {
+            return Plain::json(200, &body());
+        }
+        Plain::json(401, &json!({})).with("www-authenticate", "Bearer error=\"invalid_token\"")
+    }
+
+    /// Ends a token; with the refresh token its access token.
+    fn end(&mut self, token: &str) {
+        self.live.remove(token);
+        if let Some(number) = token.strip_prefix("refresh-") {
+            self.live.remove(&format!("access-{number}"));
+        }
+    }
+}
+
+/// OAuth 2.1 §4.1.1: a code, for this client, with S256.
+fn is_sound(asked: &Form) -> bool {
+    let is = |name: &str, value: &str| asked.get(name).is_some_and(|v| v == value);
+    is("response_type", "code") && is("client_id", "countersign") && is("code_challenge_method", "S256")
+}
+
+/// RFC 7636 §4.2.
+fn challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
+}
+
+fn go(redirect: &Url, template: &str, code: &str, state: &str, iss: &str) -> Plain {
+    let coded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    let query = template
+        .replace("{code}", &coded(code))
+        .replace("{state}", &coded(state))
+        .replace("{iss}", &coded(iss));
+    Plain::empty(302).with("location", &format!("{redirect}?{query}"))
+}
+
+fn page(text: &str) -> Plain {
+    Plain { status: 400, headers: vec![("content-type".into(), "text/html".into())], body: text.into() }
+}
+
+fn refusal(code: &str) -> Plain {
+    Plain::json(400, &json!({ "error": code }))
+}
+
+fn accounts() -> Value {
+    json!({"accounts": [
+        {"accountId": "a1", "nickname": "Main", "accountNumberDisplay": "DE89370400440532013000", "currency": "EUR"},
+        {"accountId": "a2", "nickname": "Side", "accountNumberDisplay": "••••4821", "currency": "EUR"},
+    ]})
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[9; 32])
+}
