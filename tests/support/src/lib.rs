@@ -12,11 +12,14 @@
 
 pub mod bank;
 pub mod database;
+pub mod django;
 pub mod driver;
 pub mod fake_provider;
 pub mod fakes;
+pub mod forms;
 pub mod host;
 pub mod observe;
+pub mod person;
 pub mod process;
 pub mod scan;
 pub mod session;
