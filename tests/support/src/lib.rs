@@ -18,6 +18,7 @@ pub mod fake_provider;
 pub mod fakes;
 pub mod forms;
 pub mod host;
+pub mod inherited;
 pub mod observe;
 pub mod person;
 pub mod process;
