@@ -115,11 +115,13 @@ describe("connections", () => {
         revoked(grant("by-hand-long-ago", now), now - 30 * DAY, { kind: "not_offered" }),
         grant("ended", now, { state: { kind: "ended" }, has_extra: true }),
       ]),
+      damaged: [{ what: "connection" as const, id: null, name: "First Harbour" }],
     };
     expect(gather(view, [attempt("a", now)], now).map((item) => item.id)).toEqual([
       "attempt-a",
       "untold-untold",
       "untold-by-hand",
+      "damaged-0",
       "extra-extra",
       "soon-soon",
     ]);

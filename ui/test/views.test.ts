@@ -95,6 +95,27 @@ describe("connections", () => {
     await screen.findByRole("heading", { name: "At Sandbox Bank" });
   });
 
+  test("a damaged record is named, and the others stand", async () => {
+    const { fake } = await open("damaged");
+    const said = fake.damaged.map((_, n) => screen.getByTestId(`attention-damaged-${n}`).textContent);
+    expect(said[0]).toContain("What is stored of a connection to First Harbour is damaged.");
+    expect(said[0]).toContain("Withdraw the access at the bank yourself.");
+    expect(said[1]).toContain("What is stored of a connection is damaged.");
+    expect(said[2]).toContain("What is stored of the agent Tax Helper is damaged.");
+    expect(said[3]).toContain("What is stored of an agent is damaged.");
+    expect(screen.getByTestId("home-sentence")).toHaveTextContent("4 things need your attention.");
+    expect(screen.getByTestId("grant-row-one")).toBeVisible();
+  });
+
+  test("where only a damaged record is left, nobody says that nothing is connected", async () => {
+    const { fake } = await open("damaged");
+    fake.grants = [];
+    fake.changeGrants();
+    await settle();
+    expect(screen.queryByTestId("empty")).toBeNull();
+    expect(screen.getByTestId("attention-damaged-0")).toBeVisible();
+  });
+
   test.each(Object.entries(keychain))("keychain %s: words and a way out", async (state, words) => {
     const { fake, user } = await open(`keychain-${state}`);
     const notice = screen.getByTestId(`keychain-${state}`);

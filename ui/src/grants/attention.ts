@@ -1,10 +1,11 @@
-import type { AttemptView, GrantRow, GrantsView } from "../ipc/generated/contract";
+import type { AttemptView, DamagedRecord, GrantRow, GrantsView } from "../ipc/generated/contract";
 import { DAY } from "../shared/time";
 
 /** What stands in *Needs attention*, most pressing first. */
 export type Attention =
   | { kind: "open_attempt"; id: string; attempt: AttemptView }
   | { kind: "bank_untold"; id: string; row: GrantRow }
+  | { kind: "damaged"; id: string; record: DamagedRecord }
   | { kind: "extra"; id: string; row: GrantRow }
   | { kind: "ends_soon"; id: string; row: GrantRow };
 
@@ -27,6 +28,7 @@ export function gather(grants: GrantsView, open: AttemptView[], now: number): At
     ...rows
       .filter((row) => untold(row, now))
       .map((row) => ({ kind: "bank_untold" as const, id: `untold-${row.id}`, row })),
+    ...grants.damaged.map((record, i) => ({ kind: "damaged" as const, id: `damaged-${i}`, record })),
     ...grants.current
       .filter((row) => row.has_extra && row.state.kind === "active")
       .map((row) => ({ kind: "extra" as const, id: `extra-${row.id}`, row })),

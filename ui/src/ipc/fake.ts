@@ -7,6 +7,7 @@ import type {
   AttemptView,
   CommandError,
   Commands,
+  DamagedRecord,
   EndingView,
   ErrorCode,
   Event,
@@ -22,6 +23,7 @@ export class Fake implements Client {
   providers: ProviderView[] = [data.provider()];
   agents: AgentView[] = [];
   grants: GrantView[] = [];
+  damaged: DamagedRecord[] = [];
   attempts: AttemptView[] = [];
   revision = 1;
   /** Every request, in order. */
@@ -157,6 +159,7 @@ export class Fake implements Client {
       accounts: current.reduce((sum, row) => sum + row.accounts, 0),
       current,
       history: rows.filter((row) => row.state.kind !== "active"),
+      damaged: this.damaged,
       revision: this.revision,
     };
   }

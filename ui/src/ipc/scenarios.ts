@@ -66,6 +66,7 @@ export function everyTold(now: number): Record<string, BankTold> {
     bank_to_accept: { ...waiting, waits_for: "bank_to_accept" },
     keychain: { ...waiting, waits_for: "keychain" },
     known_address: { ...waiting, waits_for: "known_address" },
+    damaged_record: { ...waiting, waits_for: "damaged_record" },
     lost_key: { ...waiting, waits_for: "lost_key" },
   };
 }
@@ -304,6 +305,16 @@ export const SCENARIOS: Record<string, Scenario> = {
       no_tray: true,
       catalogue_problems: [{ file: "first-harbour.toml", rule: "unknown key `colr` at line 4" }],
     });
+    return undefined;
+  },
+  damaged: (fake, now) => {
+    one(fake, now);
+    fake.damaged = [
+      { what: "connection", id: null, name: "First Harbour" },
+      { what: "connection", id: "one", name: null },
+      { what: "agent", id: "tax-helper", name: "Tax Helper" },
+      { what: "agent", id: null, name: null },
+    ];
     return undefined;
   },
   quit: (fake, now) => {

@@ -1,5 +1,11 @@
 /** Every fixed word on screen. Sentences that are put together stand in sentences.ts; errors and endings beside it. */
-import type { AttemptStep, CommandError, HistoryKind, KeychainState } from "../ipc/generated/contract";
+import type {
+  AttemptStep,
+  CommandError,
+  DamagedKind,
+  HistoryKind,
+  KeychainState,
+} from "../ipc/generated/contract";
 import { count, lastSigns } from "./sentences";
 
 export const APP = "Countersign";
@@ -130,6 +136,16 @@ export const attention = {
   extra: (bank: string, agent: string) => `${bank} allowed more than you chose for ${agent}.`,
   extraMeans: "Countersign never uses the extra. You can revoke the connection.",
   untold: (bank: string, agent: string) => `${agent} is cut off here. ${bank} has not confirmed.`,
+  damaged: {
+    connection: (bank: string | null) =>
+      `What is stored of a connection${bank === null ? "" : ` to ${bank}`} is damaged.`,
+    agent: (agent: string | null) =>
+      `What is stored of ${agent === null ? "an agent" : `the agent ${agent}`} is damaged.`,
+  } satisfies Record<DamagedKind, (name: string | null) => string>,
+  damagedMeans: {
+    connection: "No agent can use it here. Withdraw the access at the bank yourself.",
+    agent: "It can't use your connections. You can revoke them.",
+  } satisfies Record<DamagedKind, string>,
 };
 
 export const connect = {

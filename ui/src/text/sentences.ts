@@ -222,6 +222,8 @@ export function bankToldSentences(told: BankTold, bank: string, now: number): st
         `Countersign no longer knows where to tell ${bank}.`,
         "Withdraw the access at the bank yourself.",
       ];
+    case "damaged_record":
+      return ["What is needed to tell the bank is damaged.", "Withdraw the access at the bank yourself."];
     case "lost_key":
       return ["The key to tell the bank is gone.", "Withdraw the access at the bank yourself."];
   }

@@ -54,12 +54,13 @@ impl<P: Ports> Inner<P> {
 
     async fn open_key(&self, row: KekRow) -> Result<Key, KeyError> {
         self.ports.keychain().status().await?;
-        let key = self.ports.keychain().read_kek(&self.install, row.id).await?.ok_or(KeyError::Missing)?;
-        if vault::key::is_key(&row.check, &self.install, &key, row.id) {
-            Ok((key, row.id))
-        } else {
-            Err(KeyError::Replaced)
+        let keys = self.ports.keychain().read_keks(&self.install, row.id).await?;
+        if keys.is_empty() {
+            return Err(KeyError::Missing);
         }
+        // Whatever else stands under its id, the key is the one that opens the check.
+        let is_ours = |key: &KeyEncryptionKey| vault::key::is_key(&row.check, &self.install, key, row.id);
+        keys.into_iter().find(is_ours).map(|key| (key, row.id)).ok_or(KeyError::Replaced)
     }
 
     async fn make_key(&self) -> Result<Key, KeyError> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use contract::ui::{
-    AgentView, AttemptView, GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind, ProviderView,
+    AgentView, AttemptView, DamagedKind, GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind,
+    ProviderView,
 };
 use domain::agent::Agent;
 use domain::attempt::Attempt;
@@ -32,7 +33,8 @@ impl<P: Ports> App<P> {
         let (agents, grants) = self.0.ports.store().read(|tx| Ok((tx.agents()?, tx.grants()?))).await?;
         let now = self.0.ports.clock().now();
         let current = |agent: &Agent| {
-            grants.iter().filter(|g| g.agent == agent.id && g.revocation.is_none() && g.ends_at > now).count()
+            let is_current = |g: &&Grant| g.agent == agent.id && g.revocation.is_none() && g.ends_at > now;
+            grants.sound.iter().filter(is_current).count()
         };
         Ok(agents
             .iter()
@@ -65,11 +67,12 @@ impl<P: Ports> App<P> {
     /// The connections page.
     pub async fn list_grants(&self) -> Result<GrantsView, Refusal> {
         let revision = self.0.grants_revision();
-        let (agents, grants) = self.0.ports.store().read(|tx| Ok((tx.agents()?, tx.grants()?))).await?;
+        let (agents, damaged_agents, grants) =
+            self.0.ports.store().read(|tx| Ok((tx.agents()?, tx.damaged_agents()?, tx.grants()?))).await?;
         let now = self.0.ports.clock().now();
         let row =
             |grant: &Grant| view::grant_row(grant, self.0.catalogue.provider(&grant.provider), &agents, now);
-        let rows = grants.iter().map(|grant| (grant, row(grant)));
+        let rows = grants.sound.iter().map(|grant| (grant, row(grant)));
         let (current, history): (Vec<_>, Vec<_>) =
             rows.partition(|(_, row)| matches!(row.state, GrantState::Active { .. }));
         let seeing: BTreeSet<_> = current.iter().map(|(grant, _)| grant.agent.to_string()).collect();
@@ -82,6 +85,12 @@ impl<P: Ports> App<P> {
             accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX),
             current: current.into_iter().map(|(_, row)| row).collect(),
             history: history.into_iter().map(|(_, row)| row).collect(),
+            damaged: grants
+                .damaged
+                .into_iter()
+                .map(|row| view::damaged(DamagedKind::Connection, row))
+                .chain(damaged_agents.into_iter().map(|row| view::damaged(DamagedKind::Agent, row)))
+                .collect(),
             revision,
         })
     }

@@ -189,12 +189,13 @@ pub trait Keychain: Send + Sync + 'static {
     fn status(&self) -> impl Future<Output = Result<(), KeychainError>> + Send;
     /// Writes, reads and deletes a throw-away item, and makes sure the store is one that lasts.
     fn probe(&self, install: &InstallId) -> impl Future<Output = Result<(), KeychainError>> + Send;
-    /// Reads a key; `None` if there is no such item.
-    fn read_kek(
+    /// Reads every key that stands under this id; none if there is no such item. Other programs of the person can put
+    /// items beside ours: which of the keys it is, the caller finds out.
+    fn read_keks(
         &self,
         install: &InstallId,
         kek: KekId,
-    ) -> impl Future<Output = Result<Option<KeyEncryptionKey>, KeychainError>> + Send;
+    ) -> impl Future<Output = Result<Vec<KeyEncryptionKey>, KeychainError>> + Send;
     /// Writes a key and reads it back.
     fn write_kek(
         &self,
@@ -215,7 +216,7 @@ pub enum KeychainError {
     /// It does not answer in time.
     #[error("the keychain does not answer")]
     Blocked,
-    /// The item is there and is not one of ours.
+    /// There are items, and none is one of ours.
     #[error("the keychain item is malformed")]
     Malformed,
     /// It is locked.
@@ -260,6 +261,24 @@ pub enum StoreError {
     /// The writer has stopped after a fault; nothing more is acknowledged.
     #[error("the store has stopped")]
     Stopped,
+}
+
+/// The rows of a table, each read for itself: one that cannot be read spoils no other.
+#[derive(Clone, Debug)]
+pub struct Rows<T> {
+    /// What could be read, in the order asked for.
+    pub sound: Vec<T>,
+    /// What could not.
+    pub damaged: Vec<DamagedRow>,
+}
+
+/// A row that holds what no version of ours wrote, as far as it can be told from others. Nothing acts on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedRow {
+    /// Its id, if that is still one.
+    pub id: Option<String>,
+    /// The bank's or the agent's name, if that is still a text. Whoever damaged the row may have written it.
+    pub name: Option<String>,
 }
 
 /// A sealed record.
@@ -309,14 +328,16 @@ pub trait Tx {
     /// Records the first key. `Exists` if there is one.
     fn insert_kek(&mut self, kek: &KekRow) -> Result<(), StoreError>;
 
-    /// All agents, oldest first.
+    /// All agents whose rows can be read, oldest first.
     fn agents(&mut self) -> Result<Vec<Agent>, StoreError>;
+    /// The other ones.
+    fn damaged_agents(&mut self) -> Result<Vec<DamagedRow>, StoreError>;
     /// Adds an agent. `Exists` if the key or the name is taken.
     fn insert_agent(&mut self, agent: &Agent) -> Result<(), StoreError>;
 
     /// One attempt.
     fn attempt(&mut self, id: AttemptId) -> Result<Option<Attempt>, StoreError>;
-    /// Attempts that have not ended, oldest first.
+    /// Attempts that have not ended and can be read, oldest first.
     fn open_attempts(&mut self) -> Result<Vec<Attempt>, StoreError>;
     /// The attempt that made this grant.
     fn attempt_of(&mut self, grant: GrantId) -> Result<Option<Attempt>, StoreError>;
@@ -328,7 +349,7 @@ pub trait Tx {
     /// One grant.
     fn grant(&mut self, id: GrantId) -> Result<Option<Grant>, StoreError>;
     /// All grants, newest first.
-    fn grants(&mut self) -> Result<Vec<Grant>, StoreError>;
+    fn grants(&mut self) -> Result<Rows<Grant>, StoreError>;
     /// Adds a grant.
     fn insert_grant(&mut self, grant: &Grant) -> Result<(), StoreError>;
     /// Records what is known of a grant's end. A revoked grant never becomes unrevoked, nor its cut-off time another.

@@ -108,7 +108,7 @@ impl<P: Ports> App<P> {
             }
             Outcome::NotYet { waits_for, retry_after } => {
                 let asked_bank =
-                    !matches!(waits_for, WaitsFor::Keychain | WaitsFor::LostKey | WaitsFor::KnownAddress);
+                    matches!(waits_for, WaitsFor::FirstTry | WaitsFor::BankToAnswer | WaitsFor::BankToAccept);
                 let tries = if asked_bank { tries.saturating_add(1) } else { tries };
                 let next_try = now.plus_millis(pause(waits_for, tries, retry_after));
                 let last_try = Some(now).filter(|_| asked_bank).or_else(|| last_try(grant));
@@ -155,20 +155,24 @@ impl<P: Ports> App<P> {
             Err(KeyError::Missing | KeyError::Replaced) => return not_yet(WaitsFor::LostKey),
             Err(KeyError::Keychain(_) | KeyError::Dice(_)) => return not_yet(WaitsFor::Keychain),
         };
-        let tokens = self.tokens(grant, provider).await?;
+        let tokens = match self.tokens(grant, provider).await {
+            Err(StoreError::Damaged) => return not_yet(WaitsFor::DamagedRecord),
+            tokens => tokens?,
+        };
         if tokens.is_empty() {
             // Nothing left to send: the person gave up in this moment, or the records are lost. That is no confirmation.
-            return not_yet(WaitsFor::LostKey);
+            return not_yet(WaitsFor::DamagedRecord);
         }
         for (kind, sealed) in tokens {
             let label = self.0.label(grant.id, &grant.issuer, sealed.kind, sealed.generation);
+            // The key has shown that it is the right one: what does not open under it was changed, or belongs elsewhere.
             let Ok(opened) = open(&sealed.blob, &label, &key.0, key.1) else {
-                return not_yet(WaitsFor::LostKey);
+                return not_yet(WaitsFor::DamagedRecord);
             };
             let request = text(&opened)
                 .and_then(|token| revoke::request(endpoint.url(), &provider.client_id, kind, token));
             drop(opened);
-            let Some(request) = request else { return not_yet(WaitsFor::LostKey) };
+            let Some(request) = request else { return not_yet(WaitsFor::DamagedRecord) };
             match self.0.ports.http().send(request).await.map(|reply| revoke::judge(&reply)) {
                 Ok(Revoked::Done) => {}
                 Ok(Revoked::Later { retry_after }) => {
@@ -218,7 +222,7 @@ fn text(opened: &Opened) -> Option<&str> {
 fn pause(waits_for: WaitsFor, tries: u32, retry_after: Option<u32>) -> i64 {
     match waits_for {
         WaitsFor::Keychain => KEYCHAIN_PAUSE,
-        WaitsFor::LostKey | WaitsFor::KnownAddress => LONGEST,
+        WaitsFor::DamagedRecord | WaitsFor::LostKey | WaitsFor::KnownAddress => LONGEST,
         WaitsFor::FirstTry | WaitsFor::BankToAnswer | WaitsFor::BankToAccept => {
             let doubling = 1000_i64 << tries.clamp(1, 12);
             let told = retry_after.map_or(0, |seconds| i64::from(seconds.min(86_400)) * 1000);

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use contract::ui::{
-    AccountView, AgentMark, AgentView, AttemptStep, AttemptView, BankMark, BankTold, BrowserView, EndingView,
-    GrantRow, GrantState, PermissionGroup, PermissionView, ProviderView, RevocationView, RiskView,
-    WaitsForView,
+    AccountView, AgentMark, AgentView, AttemptStep, AttemptView, BankMark, BankTold, BrowserView,
+    DamagedKind, DamagedRecord, EndingView, GrantRow, GrantState, PermissionGroup, PermissionView,
+    ProviderView, RevocationView, RiskView, WaitsForView,
 };
 use domain::agent::Agent;
 use domain::attempt::{Attempt, Browser, Ending};
@@ -15,8 +15,11 @@ use domain::permission::{PermissionSet, Risk};
 use domain::profile::{Permission, Profile};
 use domain::provider::{Consents, Provider};
 use domain::reference::Stage;
+use domain::text::quoted;
 use domain::time::Timestamp;
 use oauth::refusal::OAuthCode;
+
+use crate::port::DamagedRow;
 
 /// Seven days: from then on a grant "ends soon".
 const SOON_DAYS: u16 = 7;
@@ -100,11 +103,12 @@ pub(crate) fn agent(agent: &Agent, connections: u32) -> AgentView {
     }
 }
 
+/// An agent that is not among those known has a damaged record: its id must do.
 pub(crate) fn agent_mark(agents: &[Agent], id: AgentId) -> AgentMark {
     let known = agents.iter().find(|agent| agent.id == id);
     AgentMark {
         id: id.to_string(),
-        name: known.map_or_else(String::new, |agent| agent.name.as_str().to_owned()),
+        name: known.map_or_else(|| id.to_string(), |agent| agent.name.as_str().to_owned()),
         thumbprint: known.map_or_else(String::new, |agent| agent.key.thumbprint()),
     }
 }
@@ -235,6 +239,7 @@ fn facts(grant: &Grant, revocation: &Revocation, now: Timestamp) -> RevocationVi
                 waits_for: match waits_for {
                     WaitsFor::BankToAccept => WaitsForView::BankToAccept,
                     WaitsFor::BankToAnswer => WaitsForView::BankToAnswer,
+                    WaitsFor::DamagedRecord => WaitsForView::DamagedRecord,
                     WaitsFor::FirstTry => WaitsForView::FirstTry,
                     WaitsFor::Keychain => WaitsForView::Keychain,
                     WaitsFor::KnownAddress => WaitsForView::KnownAddress,
@@ -244,6 +249,12 @@ fn facts(grant: &Grant, revocation: &Revocation, now: Timestamp) -> RevocationVi
         },
         valid_until: grant.access_token_ends_at.filter(|end| !confirmed && *end > now).map(Timestamp::millis),
     }
+}
+
+/// A record that cannot be read. Its name may be anybody's words.
+pub(crate) fn damaged(what: DamagedKind, row: DamagedRow) -> DamagedRecord {
+    let name = row.name.map(|name| quoted(&name, 80)).filter(|name| !name.is_empty());
+    DamagedRecord { what, id: row.id, name }
 }
 
 pub(crate) fn accounts(grant: &Grant) -> Vec<AccountView> {

@@ -6,9 +6,9 @@ use crate::commands::{HOST_COMMANDS, WINDOW_COMMANDS};
 use crate::error_code::{Blame, CommandError, ErrorCode};
 use crate::ui::{
     AccountView, AddAgent, AgentMark, AgentView, AppState, AttemptRef, AttemptStep, AttemptView, BankMark,
-    BankTold, BrowserView, CatalogueProblem, ConnectAccount, EndingView, Event, GrantRef, GrantRow,
-    GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind, KeychainState, Nothing, PermissionGroup,
-    PermissionView, ProviderView, RevocationView, RiskView, WaitsForView,
+    BankTold, BrowserView, CatalogueProblem, ConnectAccount, DamagedKind, DamagedRecord, EndingView, Event,
+    GrantRef, GrantRow, GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind, KeychainState, Nothing,
+    PermissionGroup, PermissionView, ProviderView, RevocationView, RiskView, WaitsForView,
 };
 
 /// The whole of `ui/src/ipc/generated/contract.ts`.
@@ -26,7 +26,7 @@ pub fn typescript() -> String {
     }
     declare! {
         AccountView AddAgent AgentMark AgentView AppState AttemptRef AttemptStep AttemptView BankMark BankTold Blame BrowserView
-        CatalogueProblem CommandError ConnectAccount EndingView ErrorCode Event GrantRef GrantRow GrantState GrantView GrantsView
+        CatalogueProblem CommandError ConnectAccount DamagedKind DamagedRecord EndingView ErrorCode Event GrantRef GrantRow GrantState GrantView GrantsView
         HistoryEntry HistoryKind KeychainState Nothing PermissionGroup PermissionView ProviderView RevocationView RiskView
         WaitsForView
     }

@@ -339,8 +339,31 @@ pub struct GrantsView {
     pub current: Vec<GrantRow>,
     /// Ended ones, newest first.
     pub history: Vec<GrantRow>,
+    /// Records that cannot be read; they spoil no other, and nothing acts on them.
+    pub damaged: Vec<DamagedRecord>,
     /// Counts every change.
     pub revision: u32,
+}
+
+/// A stored record that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DamagedRecord {
+    /// What it was.
+    pub what: DamagedKind,
+    /// Its id, if that can be read.
+    pub id: Option<String>,
+    /// The bank's or the agent's name, if that can be read.
+    pub name: Option<String>,
+}
+
+/// What a damaged record was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum DamagedKind {
+    /// An agent.
+    Agent,
+    /// A connection.
+    Connection,
 }
 
 /// One connection in the list.
@@ -443,6 +466,8 @@ pub enum WaitsForView {
     BankToAccept,
     /// The bank could not be reached.
     BankToAnswer,
+    /// What was sealed for it is damaged.
+    DamagedRecord,
     /// It is about to be tried.
     FirstTry,
     /// The keychain is locked or does not answer.

@@ -102,6 +102,8 @@ pub enum WaitsFor {
     BankToAnswer,
     /// The bank answered something other than done.
     BankToAccept,
+    /// The sealed token is damaged or was moved: it does not open and cannot be sent any more.
+    DamagedRecord,
     /// The keychain is locked or does not answer.
     Keychain,
     /// The key that opens the token is gone: it cannot be sent any more.

@@ -53,6 +53,20 @@ pub(crate) fn parse(text: &[u8]) -> Result<KeyEncryptionKey, KeychainError> {
     }
 }
 
+/// The keys among the secrets of one account. Another program's item beside ours decides nothing.
+///
+/// # Errors
+/// There are secrets, and none of them is a key.
+pub(crate) fn keys(secrets: &[Zeroizing<Vec<u8>>]) -> Result<Vec<KeyEncryptionKey>, KeychainError> {
+    let mut keys: Vec<KeyEncryptionKey> = Vec::new();
+    for key in secrets.iter().filter_map(|secret| parse(secret).ok()) {
+        if !keys.iter().any(|other| other.same_as(&key)) {
+            keys.push(key);
+        }
+    }
+    if keys.is_empty() && !secrets.is_empty() { Err(KeychainError::Malformed) } else { Ok(keys) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -101,13 +101,13 @@ impl Keychain for SecretService {
         .await
     }
 
-    async fn read_kek(
+    async fn read_keks(
         &self,
         install: &InstallId,
         kek: KekId,
-    ) -> Result<Option<KeyEncryptionKey>, KeychainError> {
+    ) -> Result<Vec<KeyEncryptionKey>, KeychainError> {
         let account = item::kek_account(install, kek);
-        self.call(async { only_key(&self.open().await?.read(&account).await?) }).await
+        self.call(async { item::keys(&self.open().await?.read(&account).await?) }).await
     }
 
     async fn write_kek(
@@ -120,11 +120,11 @@ impl Keychain for SecretService {
         self.call(async {
             let vault = self.open().await?;
             // A key that is there is never replaced: records may be sealed under it.
-            if only_key(&vault.read(&account).await?)?.is_none() {
+            if item::keys(&vault.read(&account).await?)?.is_empty() {
                 vault.write(&account, &item::text(key)).await?;
             }
-            let kept = only_key(&vault.read(&account).await?)?;
-            if kept.is_some_and(|kept| kept.same_as(key)) { Ok(()) } else { Err(KeychainError::NotLasting) }
+            let kept = item::keys(&vault.read(&account).await?)?;
+            if kept.iter().any(|kept| kept.same_as(key)) { Ok(()) } else { Err(KeychainError::NotLasting) }
         })
         .await
     }
@@ -146,13 +146,6 @@ impl Keychain for SecretService {
         let _ = prompting.await;
         self.status().await
     }
-}
-
-/// All items of one account must agree: another program's copy with another value decides nothing.
-fn only_key(secrets: &[Zeroizing<Vec<u8>>]) -> Result<Option<KeyEncryptionKey>, KeychainError> {
-    let mut keys = secrets.iter().map(|secret| item::parse(secret)).collect::<Result<Vec<_>, _>>()?;
-    let Some(key) = keys.pop() else { return Ok(None) };
-    if keys.iter().all(|other| other.same_as(&key)) { Ok(Some(key)) } else { Err(KeychainError::Malformed) }
 }
 
 /// An unlocked keychain, for one operation.

@@ -18,7 +18,7 @@ pub struct MemoryKeychain {
 
 #[derive(Default)]
 struct Inner {
-    items: HashMap<String, Zeroizing<Vec<u8>>>,
+    items: HashMap<String, Vec<Zeroizing<Vec<u8>>>>,
     fault: Option<KeychainError>,
     unlock_fails: Option<KeychainError>,
     forgetful: bool,
@@ -48,9 +48,23 @@ impl MemoryKeychain {
         self.lock().forgetful = forgetful;
     }
 
-    /// Puts arbitrary bytes where a key is looked for.
+    /// Puts arbitrary bytes where a key is looked for, in place of what is there.
     pub fn set_item(&self, install: &InstallId, kek: KekId, bytes: Vec<u8>) {
-        self.lock().items.insert(item::kek_account(install, kek), Zeroizing::new(bytes));
+        self.lock().items.insert(item::kek_account(install, kek), vec![Zeroizing::new(bytes)]);
+    }
+
+    /// Puts another item under the same name, before what is there, as any program of the person can.
+    pub fn plant(&self, install: &InstallId, kek: KekId, bytes: Vec<u8>) {
+        let mut inner = self.lock();
+        inner.items.entry(item::kek_account(install, kek)).or_default().insert(0, Zeroizing::new(bytes));
+    }
+
+    /// What is stored under the name of a key.
+    #[must_use]
+    pub fn secrets(&self, install: &InstallId, kek: KekId) -> Vec<Vec<u8>> {
+        let inner = self.lock();
+        let items = inner.items.get(&item::kek_account(install, kek));
+        items.into_iter().flatten().map(|bytes| bytes.to_vec()).collect()
     }
 
     /// Loses a key.
@@ -61,7 +75,7 @@ impl MemoryKeychain {
     /// How many items there are.
     #[must_use]
     pub fn items(&self) -> usize {
-        self.lock().items.len()
+        self.lock().items.values().map(Vec::len).sum()
     }
 
     /// How often anything was asked of it.
@@ -90,13 +104,16 @@ impl Keychain for MemoryKeychain {
         if self.ask()?.forgetful { Err(KeychainError::NotLasting) } else { Ok(()) }
     }
 
-    async fn read_kek(
+    async fn read_keks(
         &self,
         install: &InstallId,
         kek: KekId,
-    ) -> Result<Option<KeyEncryptionKey>, KeychainError> {
+    ) -> Result<Vec<KeyEncryptionKey>, KeychainError> {
         let inner = self.ask()?;
-        inner.items.get(&item::kek_account(install, kek)).map(|bytes| item::parse(bytes)).transpose()
+        inner
+            .items
+            .get(&item::kek_account(install, kek))
+            .map_or_else(|| Ok(Vec::new()), |all| item::keys(all))
     }
 
     async fn write_kek(
@@ -110,13 +127,15 @@ impl Keychain for MemoryKeychain {
             return Err(KeychainError::NotLasting);
         }
         let account = item::kek_account(install, kek);
-        match inner.items.get(&account).map(|bytes| item::parse(bytes)).transpose()? {
-            Some(there) if there.same_as(key) => Ok(()),
-            Some(_) => Err(KeychainError::NotLasting),
-            None => {
-                inner.items.insert(account, item::text(key));
-                Ok(())
-            }
+        let items = inner.items.entry(account).or_default();
+        let there = item::keys(items)?;
+        if there.is_empty() {
+            items.push(item::text(key));
+            Ok(())
+        } else if there.iter().any(|there| there.same_as(key)) {
+            Ok(())
+        } else {
+            Err(KeychainError::NotLasting)
         }
     }
 
@@ -146,26 +165,26 @@ mod tests {
     async fn it_does_what_it_is_told() {
         let (keychain, install) = (MemoryKeychain::new(), InstallId::make_from([1; 8]));
         let (kek, key) = (KekId::make_from([2; 8]), KeyEncryptionKey::from_random([3; 32]));
-        assert!(keychain.read_kek(&install, kek).await.unwrap().is_none());
+        assert!(keychain.read_keks(&install, kek).await.unwrap().is_empty());
         keychain.set_forgetful(true);
         assert_eq!(keychain.probe(&install).await, Err(KeychainError::NotLasting));
         assert_eq!(keychain.write_kek(&install, kek, &key).await, Err(KeychainError::NotLasting));
         keychain.set_forgetful(false);
         assert_eq!(keychain.write_kek(&install, kek, &key).await, Ok(()));
-        assert!(keychain.read_kek(&install, kek).await.unwrap().unwrap().same_as(&key));
+        assert!(keychain.read_keks(&install, kek).await.unwrap()[0].same_as(&key));
         let other = KeyEncryptionKey::from_random([4; 32]);
         assert_eq!(keychain.write_kek(&install, kek, &other).await, Err(KeychainError::NotLasting));
         for fault in [KeychainError::Absent, KeychainError::Blocked, KeychainError::Locked] {
             keychain.set_fault(Some(fault));
             assert_eq!(keychain.status().await, Err(fault));
-            assert_eq!(keychain.read_kek(&install, kek).await.err(), Some(fault));
+            assert_eq!(keychain.read_keks(&install, kek).await.err(), Some(fault));
         }
         keychain.refuse_unlock(Some(KeychainError::Locked));
         assert_eq!(keychain.unlock().await, Err(KeychainError::Locked));
         keychain.refuse_unlock(None);
         assert_eq!((keychain.unlock().await, keychain.status().await), (Ok(()), Ok(())));
         keychain.set_item(&install, kek, b"else".to_vec());
-        assert_eq!(keychain.read_kek(&install, kek).await.err(), Some(KeychainError::Malformed));
+        assert_eq!(keychain.read_keks(&install, kek).await.err(), Some(KeychainError::Malformed));
         keychain.forget(&install, kek);
         assert_eq!((keychain.items(), keychain.calls()), (0, 16));
     }

@@ -75,13 +75,14 @@ impl Keychain for NativeKeychain {
         .await
     }
 
-    async fn read_kek(
+    /// These stores hold one item of a name.
+    async fn read_keks(
         &self,
         install: &InstallId,
         kek: KekId,
-    ) -> Result<Option<KeyEncryptionKey>, KeychainError> {
+    ) -> Result<Vec<KeyEncryptionKey>, KeychainError> {
         let account = item::kek_account(install, kek);
-        self.call(move |store| read_key(store, &account)).await
+        self.call(move |store| Ok(read_key(store, &account)?.into_iter().collect())).await
     }
 
     async fn write_kek(

@@ -1,16 +1,16 @@
 //! Agents.
 
-use app::port::StoreError;
+use app::port::{Rows, StoreError};
 use domain::agent::{Agent, AgentKey, AgentName};
 use domain::id::AgentId;
 use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::row::{all, change, col, parsed};
+use crate::row::{change, col, each, parsed};
 
 /// All agents, oldest first.
-pub(crate) fn all_agents(conn: &Connection) -> Result<Vec<Agent>, StoreError> {
-    all(conn, "SELECT id, name, key, added_at FROM agents ORDER BY n", [], read)
+pub(crate) fn all_agents(conn: &Connection) -> Result<Rows<Agent>, StoreError> {
+    each(conn, "SELECT id, name, key, added_at, name AS called FROM agents ORDER BY n", read)
 }
 
 /// Adds an agent; its key and, whatever the case of its letters, its name are its own.

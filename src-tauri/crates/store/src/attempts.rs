@@ -8,16 +8,17 @@ use domain::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
-use crate::row::{all, change, col, exactly_one, json, one, optional_json, parsed, to_json, to_word, word};
+use crate::row::{change, col, each, exactly_one, json, one, optional_json, parsed, to_json, to_word, word};
 
 /// One attempt.
 pub(crate) fn by_id(conn: &Connection, id: AttemptId) -> Result<Option<Attempt>, StoreError> {
     one(conn, "SELECT * FROM attempts WHERE id = ?1", [id.to_string()], read)
 }
 
-/// Attempts that have not ended, oldest first.
+/// Attempts that have not ended, oldest first; one that cannot be read keeps no other from being ended.
 pub(crate) fn open(conn: &Connection) -> Result<Vec<Attempt>, StoreError> {
-    all(conn, "SELECT * FROM attempts WHERE ending IS NULL ORDER BY n", [], read)
+    each(conn, "SELECT *, provider AS called FROM attempts WHERE ending IS NULL ORDER BY n", read)
+        .map(|rows| rows.sound)
 }
 
 /// The attempt that made a grant.

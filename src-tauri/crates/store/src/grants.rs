@@ -1,12 +1,12 @@
 //! Grants, and what is known of their end.
 
-use app::port::StoreError;
+use app::port::{Rows, StoreError};
 use domain::grant::{Grant, Revocation, TokenRevocation};
 use domain::id::{AgentId, GrantId, PermissionId, ProviderId};
 use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::row::{all, change, col, exactly_one, json, one, optional_json, parsed, to_json};
+use crate::row::{change, col, each, exactly_one, json, one, optional_json, parsed, to_json};
 
 /// One grant.
 pub(crate) fn by_id(conn: &Connection, id: GrantId) -> Result<Option<Grant>, StoreError> {
@@ -14,8 +14,8 @@ pub(crate) fn by_id(conn: &Connection, id: GrantId) -> Result<Option<Grant>, Sto
 }
 
 /// All grants, newest first.
-pub(crate) fn all_grants(conn: &Connection) -> Result<Vec<Grant>, StoreError> {
-    all(conn, "SELECT * FROM grants ORDER BY n DESC", [], read)
+pub(crate) fn all_grants(conn: &Connection) -> Result<Rows<Grant>, StoreError> {
+    each(conn, "SELECT *, provider_name AS called FROM grants ORDER BY n DESC", read)
 }
 
 /// Adds a grant.

@@ -4,11 +4,14 @@ use app::port::StoreError;
 use domain::id::GrantId;
 use rusqlite::Connection;
 
-use crate::row::{all, change, parsed};
+use crate::row::{change, each, parsed};
 
-/// What waits, oldest first.
+/// What waits, oldest first; a row that cannot be read keeps no other from being tried.
 pub(crate) fn waiting(conn: &Connection) -> Result<Vec<GrantId>, StoreError> {
-    all(conn, "SELECT grant_id FROM outbox ORDER BY n", [], |row| parsed(row, "grant_id", GrantId::parse))
+    each(conn, "SELECT grant_id AS id, NULL AS called FROM outbox ORDER BY n", |row| {
+        parsed(row, "id", GrantId::parse)
+    })
+    .map(|rows| rows.sound)
 }
 
 /// Puts a grant in.

@@ -1,6 +1,7 @@
 //! Reading rows into domain types. What does not parse is damage, and only of that read.
 
-use app::port::StoreError;
+use app::port::{DamagedRow, Rows, StoreError};
+use domain::id::GrantId;
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row};
 use serde::Serialize;
@@ -21,6 +22,33 @@ pub(crate) fn all<T>(
     let mut found = Vec::new();
     while let Some(row) = rows.next().or_fault()? {
         found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// All rows of a query, each for itself: one that does not parse spoils no other. The query names a column `id` and,
+/// as `called`, one that a person would know the row by.
+pub(crate) fn each<T>(
+    conn: &Connection,
+    sql: &str,
+    read: fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Rows<T>, StoreError> {
+    let mut statement = conn.prepare_cached(sql).or_fault()?;
+    let mut rows = statement.query([]).or_fault()?;
+    let mut found = Rows { sound: Vec::new(), damaged: Vec::new() };
+    while let Some(row) = rows.next().or_fault()? {
+        match read(row) {
+            Ok(sound) => found.sound.push(sound),
+            Err(StoreError::Damaged) => {
+                // All ids have the one form.
+                let id = col::<String>(row, "id").ok().filter(|id| GrantId::parse(id).is_ok());
+                found.damaged.push(DamagedRow { id, name: col(row, "called").ok() });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if !found.damaged.is_empty() {
+        tracing::error!(rows = found.damaged.len(), "records are damaged");
     }
     Ok(found)
 }

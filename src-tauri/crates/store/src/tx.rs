@@ -1,6 +1,6 @@
 //! One transaction: the port's words, each handed to its table.
 
-use app::port::{KekRow, ReceiptRow, SealedRow, StoreError, Tx};
+use app::port::{DamagedRow, KekRow, ReceiptRow, Rows, SealedRow, StoreError, Tx};
 use domain::agent::Agent;
 use domain::attempt::Attempt;
 use domain::audit::{AuditEvent, AuditRecord};
@@ -42,7 +42,11 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn agents(&mut self) -> Result<Vec<Agent>, StoreError> {
-        agents::all_agents(self.conn()?)
+        agents::all_agents(self.conn()?).map(|rows| rows.sound)
+    }
+
+    fn damaged_agents(&mut self) -> Result<Vec<DamagedRow>, StoreError> {
+        agents::all_agents(self.conn()?).map(|rows| rows.damaged)
     }
 
     fn insert_agent(&mut self, agent: &Agent) -> Result<(), StoreError> {
@@ -73,7 +77,7 @@ impl Tx for SqliteTx<'_> {
         grants::by_id(self.conn()?, id)
     }
 
-    fn grants(&mut self) -> Result<Vec<Grant>, StoreError> {
+    fn grants(&mut self) -> Result<Rows<Grant>, StoreError> {
         grants::all_grants(self.conn()?)
     }
 

@@ -235,6 +235,20 @@ permissions: Array<string>,
  * Until when.
  */
 until: number, };
+export type DamagedKind = "agent" | "connection";
+export type DamagedRecord = { 
+/**
+ * What it was.
+ */
+what: DamagedKind, 
+/**
+ * Its id, if that can be read.
+ */
+id: string | null, 
+/**
+ * The bank's or the agent's name, if that can be read.
+ */
+name: string | null, };
 export type EndingView = { "kind": "addresses_changed", 
 /**
  * Which metadata member differs, for support.
@@ -388,6 +402,10 @@ current: Array<GrantRow>,
  */
 history: Array<GrantRow>, 
 /**
+ * Records that cannot be read; they spoil no other, and nothing acts on them.
+ */
+damaged: Array<DamagedRecord>, 
+/**
  * Counts every change.
  */
 revision: number, };
@@ -484,7 +502,7 @@ bank: BankTold,
  */
 valid_until: number | null, };
 export type RiskView = "money" | "personal" | "read";
-export type WaitsForView = "bank_to_accept" | "bank_to_answer" | "first_try" | "keychain" | "known_address" | "lost_key";
+export type WaitsForView = "bank_to_accept" | "bank_to_answer" | "damaged_record" | "first_try" | "keychain" | "known_address" | "lost_key";
 
 /** Every request the main window may make. */
 export type Commands = {

@@ -36,7 +36,7 @@ async fn all(keychain: &SecretService) -> [Option<KeychainError>; 4] {
     [
         keychain.status().await.err(),
         keychain.probe(&install()).await.err(),
-        keychain.read_kek(&install(), kek(1)).await.err(),
+        keychain.read_keks(&install(), kek(1)).await.err(),
         keychain.write_kek(&install(), kek(1), &key(1)).await.err(),
     ]
 }

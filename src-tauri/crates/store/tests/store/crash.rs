@@ -76,7 +76,7 @@ fn the_worker_that_dies() {
         Ok(store) => store,
         Err(error) => return writeln!(out, "\nclosed {error:?}").unwrap(),
     };
-    let begin = read(&store, |tx| Ok(tx.grants()?.len())).unwrap_or(0);
+    let begin = read(&store, |tx| Ok(tx.grants()?.sound.len())).unwrap_or(0);
     let begin = u32::try_from(begin).unwrap() + 1;
     let _ = write(&store, |tx| if tx.agents()?.is_empty() { tx.insert_agent(&agent(1)) } else { Ok(()) });
     let turns = if folder.join("few").exists() { 4 } else { 10_000 };
@@ -123,7 +123,7 @@ fn check(home: &Home, lives: &[Vec<(Step, u32, String)>]) {
     assert_eq!(verdict, "ok");
 
     let mut stands: BTreeMap<u32, Step> = BTreeMap::new();
-    for found in &grants {
+    for found in &grants.sound {
         let number = (1..=100_000).find(|number| grant_id(*number) == found.id).unwrap();
         let id = found.id;
         let tokens = [Kind::RefreshToken, Kind::AccessToken]

@@ -248,14 +248,14 @@ async fn a_service_that_forgets_is_found_out() {
     let keychain = fake.session.keychain();
     assert_eq!(keychain.probe(&install()).await, Err(KeychainError::NotLasting));
     assert_eq!(keychain.write_kek(&install(), kek(1), &key(1)).await, Err(KeychainError::NotLasting));
-    assert!(keychain.read_kek(&install(), kek(1)).await.unwrap().is_none());
+    assert!(keychain.read_keks(&install(), kek(1)).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_impostors_secret_is_malformed() {
     let fake = Fake::new(Habits { has_item: true, ..sound() }).await;
     let keychain = fake.session.keychain();
-    assert_eq!(keychain.read_kek(&install(), kek(1)).await.err(), Some(KeychainError::Malformed));
+    assert_eq!(keychain.read_keks(&install(), kek(1)).await.err(), Some(KeychainError::Malformed));
     fake.calls();
     assert_eq!(keychain.write_kek(&install(), kek(1), &key(1)).await, Err(KeychainError::Malformed));
     assert!(!fake.calls().contains(&"CreateItem"), "and gets no key of ours");

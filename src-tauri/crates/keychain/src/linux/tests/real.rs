@@ -42,16 +42,16 @@ async fn a_key_is_kept_and_nothing_else_is_left() {
     assert_eq!(keychain.status().await, Ok(()));
     assert_eq!(keychain.probe(&install()).await, Ok(()));
     assert_eq!(items(&session).await, 0, "the probe's item is gone");
-    assert!(keychain.read_kek(&install(), kek(1)).await.unwrap().is_none());
+    assert!(keychain.read_keks(&install(), kek(1)).await.unwrap().is_empty());
     keychain.write_kek(&install(), kek(1), &key(1)).await.unwrap();
     keychain.write_kek(&install(), kek(2), &key(2)).await.unwrap();
     for number in [1, 2] {
-        let read = keychain.read_kek(&install(), kek(number)).await.unwrap().unwrap();
+        let read = keychain.read_keks(&install(), kek(number)).await.unwrap().remove(0);
         assert!(read.same_as(&key(number)));
     }
     let other = InstallId::parse("00112233445566ab").unwrap();
-    assert!(keychain.read_kek(&other, kek(1)).await.unwrap().is_none(), "another installation's");
-    assert!(keychain.read_kek(&install(), kek(3)).await.unwrap().is_none());
+    assert!(keychain.read_keks(&other, kek(1)).await.unwrap().is_empty(), "another installation's");
+    assert!(keychain.read_keks(&install(), kek(3)).await.unwrap().is_empty());
     assert_eq!(items(&session).await, 2);
     assert_eq!(keychain.unlock().await, Ok(()), "there is nothing to unlock");
 }
@@ -63,12 +63,12 @@ async fn a_key_that_is_there_is_never_replaced() {
     keychain.write_kek(&install(), kek(1), &key(1)).await.unwrap();
     assert_eq!(keychain.write_kek(&install(), kek(1), &key(1)).await, Ok(()), "the same again is no harm");
     assert_eq!(keychain.write_kek(&install(), kek(1), &key(9)).await, Err(KeychainError::NotLasting));
-    assert!(keychain.read_kek(&install(), kek(1)).await.unwrap().unwrap().same_as(&key(1)));
+    assert!(keychain.read_keks(&install(), kek(1)).await.unwrap()[0].same_as(&key(1)));
     let writers = (0..8).map(|_| async { keychain.write_kek(&install(), kek(2), &key(2)).await });
     for written in join_all(writers).await {
         assert_eq!(written, Ok(()), "writers at once agree");
     }
-    assert!(keychain.read_kek(&install(), kek(2)).await.unwrap().unwrap().same_as(&key(2)));
+    assert!(keychain.read_keks(&install(), kek(2)).await.unwrap().remove(0).same_as(&key(2)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -81,20 +81,38 @@ async fn what_is_not_ours_is_malformed_and_left_alone() {
     for secret in cases {
         plant(&session, &account, secret, None).await;
         assert_eq!(
-            keychain.read_kek(&install(), kek(1)).await.err(),
+            keychain.read_keks(&install(), kek(1)).await.err(),
             Some(KeychainError::Malformed),
             "{secret:?}"
         );
         let written = keychain.write_kek(&install(), kek(1), &key(1)).await;
         assert_eq!(written, Err(KeychainError::Malformed), "{secret:?}");
     }
-    // Two items for one account: they count if they agree.
-    let account = item::kek_account(&install(), kek(2));
-    plant(&session, &account, &good, Some("one")).await;
-    plant(&session, &account, &good, Some("two")).await;
-    assert!(keychain.read_kek(&install(), kek(2)).await.unwrap().unwrap().same_as(&key(1)));
-    plant(&session, &account, &item::text(&key(9)), Some("three")).await;
-    assert_eq!(keychain.read_kek(&install(), kek(2)).await.err(), Some(KeychainError::Malformed));
+}
+
+/// Any program of the person can put items beside ours, under our own attributes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_item_planted_beside_ours_hides_nothing() {
+    let session = Session::new().await;
+    let keychain = session.keychain();
+    let account = item::kek_account(&install(), kek(1));
+    keychain.write_kek(&install(), kek(1), &key(1)).await.unwrap();
+    let planted: [&[u8]; 5] = [b"", b"hunter2", &[0xff; 46], &item::text(&key(9)), &item::text(&key(1))];
+    for (secret, number) in planted.iter().zip(1..) {
+        plant(&session, &account, secret, Some(&number.to_string())).await;
+        assert_eq!(items(&session).await, 1 + number);
+        let found = keychain.read_keks(&install(), kek(1)).await.unwrap();
+        assert!(found.iter().any(|found| found.same_as(&key(1))), "ours is among them");
+        assert_eq!(
+            found.len(),
+            if number < 4 { 1 } else { 2 },
+            "a copy is no further key, rubbish none at all"
+        );
+    }
+    assert_eq!(keychain.write_kek(&install(), kek(1), &key(1)).await, Ok(()), "it is there");
+    assert_eq!(keychain.write_kek(&install(), kek(1), &key(5)).await, Err(KeychainError::NotLasting));
+    assert_eq!(items(&session).await, 6, "nothing was added or replaced");
+    assert_eq!(keychain.probe(&install()).await, Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,7 +123,7 @@ async fn a_locked_keychain_says_so_and_nobody_is_prompted() {
     let (_prompter, prompts) = session.watch_prompts().await;
     session.lock().await;
     assert_eq!(all(&keychain).await, LOCKED);
-    assert!(keychain.read_kek(&install(), kek(2)).await.is_err(), "locked is not the same as missing");
+    assert!(keychain.read_keks(&install(), kek(2)).await.is_err(), "locked is not the same as missing");
     assert_eq!(prompts.load(Ordering::SeqCst), 0);
     // The control: asked to unlock, it does prompt; a prompt that nobody answers ends in time.
     let begin = Instant::now();
@@ -114,7 +132,7 @@ async fn a_locked_keychain_says_so_and_nobody_is_prompted() {
     let waited = begin.elapsed();
     assert!(waited >= PATIENT.prompt && waited < PATIENT.prompt + Duration::from_secs(4), "{waited:?}");
     session.unlock_as_login_does().await;
-    assert!(keychain.read_kek(&install(), kek(1)).await.unwrap().unwrap().same_as(&key(1)));
+    assert!(keychain.read_keks(&install(), kek(1)).await.unwrap()[0].same_as(&key(1)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -198,11 +216,11 @@ async fn a_frozen_daemon_blocks_no_later_call() {
         let waited = begin.elapsed();
         assert!(waited < 4 * HASTY.call + Duration::from_secs(1), "each call within its limit: {waited:?}");
         let begin = Instant::now();
-        let many = join_all((0..20).map(|_| async { hasty.read_kek(&install(), kek(1)).await })).await;
+        let many = join_all((0..20).map(|_| async { hasty.read_keks(&install(), kek(1)).await })).await;
         assert!(many.iter().all(|read| matches!(read, Err(KeychainError::Blocked))));
         assert!(begin.elapsed() < HASTY.call + Duration::from_secs(1), "{:?}", begin.elapsed());
         session.signal_keyring(Signal::CONT);
-        let read = keychain.read_kek(&install(), kek(1)).await.unwrap().unwrap();
+        let read = keychain.read_keks(&install(), kek(1)).await.unwrap().remove(0);
         assert!(read.same_as(&key(1)), "it works again, at once");
         session.until(None).await;
     }
@@ -226,14 +244,14 @@ async fn a_daemon_that_dies_is_gone_and_one_that_returns_has_the_key() {
     keychain.write_kek(&install(), kek(1), &key(1)).await.unwrap();
     for round in 0..3 {
         // Killed while it works: whatever each call says, it says it in time.
-        let working = join_all((0..4).map(|_| async { keychain.read_kek(&install(), kek(1)).await }));
+        let working = join_all((0..4).map(|_| async { keychain.read_keks(&install(), kek(1)).await }));
         let (answers, ()) = tokio::join!(working, async {
             tokio::time::sleep(Duration::from_millis(5 * round)).await;
             session.kill_keyring();
         });
         for answer in answers {
             assert!(
-                matches!(answer, Ok(Some(_)) | Err(KeychainError::Absent | KeychainError::Blocked)),
+                matches!(answer, Ok(_) | Err(KeychainError::Absent | KeychainError::Blocked)),
                 "{answer:?}"
             );
         }
@@ -241,7 +259,7 @@ async fn a_daemon_that_dies_is_gone_and_one_that_returns_has_the_key() {
         assert_eq!(all(&keychain).await, ABSENT);
         session.start_keyring(Some("correct horse")).await;
         session.until(None).await;
-        assert!(keychain.read_kek(&install(), kek(1)).await.unwrap().unwrap().same_as(&key(1)));
+        assert!(keychain.read_keks(&install(), kek(1)).await.unwrap()[0].same_as(&key(1)));
     }
 }
 
@@ -285,7 +303,7 @@ async fn the_keyring_projects_store_finds_our_item_and_we_find_its() {
     keychain.write_kek(&install(), kek(1), &key(1)).await.unwrap();
     let printed = again("the_keyring_projects_store_finds_our_item_and_we_find_its", &session.address).await;
     assert!(printed.contains("found and written"), "{printed}");
-    assert!(keychain.read_kek(&install(), kek(2)).await.unwrap().unwrap().same_as(&key(2)));
+    assert!(keychain.read_keks(&install(), kek(2)).await.unwrap().remove(0).same_as(&key(2)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -301,7 +319,7 @@ async fn connections_do_not_pile_up() {
         let hasty = Limits { call: Duration::from_millis(1), ..HASTY };
         let hasty = SecretService::new(Settings { bus: Some(bus), limits: hasty });
         for _ in 0..50 {
-            let _ = hasty.read_kek(&install(), kek(1)).await;
+            let _ = hasty.read_keks(&install(), kek(1)).await;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
         println!("grew by {} files", open_files() - before.min(open_files()));
