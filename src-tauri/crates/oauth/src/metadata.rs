@@ -123,11 +123,22 @@ fn check_pins(provider: &Provider, document: &Map<String, Value>) -> Result<(), 
     for (member, pin) in pins {
         let Some(pin) = pin else { continue };
         let stated = json::text(document, member).map_err(MetadataError::Misbehaved)?;
-        if stated != Some(pin.as_str()) {
+        let silent = stated.is_none() && may_be_silent(server.discovery, member);
+        if !silent && stated != Some(pin.as_str()) {
             return Err(MetadataError::AddressChanged(member));
         }
     }
     Ok(())
+}
+
+/// Whether this kind of document may leave this address out, in which case the pin stands. OpenID Connect Discovery
+/// defines no revocation endpoint and RFC 8414 no UserInfo endpoint; django-oauth-toolkit is one that lists neither
+/// where its standard does not. Every other pin has to be confirmed.
+fn may_be_silent(discovery: Discovery, member: &str) -> bool {
+    matches!(
+        (discovery, member),
+        (Discovery::Oidc, "revocation_endpoint") | (Discovery::Rfc8414, "userinfo_endpoint")
+    )
 }
 
 /// RFC 9700 §2.1.1: never without S256, and never by guessing.
@@ -222,7 +233,10 @@ mod tests {
             check(member, json!(7), Misbehaved(ProviderRule::BodyMalformed));
             let mut without = document();
             without.as_object_mut().unwrap().remove(member);
-            assert_eq!(judge(&without).unwrap_err(), AddressChanged(member), "{member} gone");
+            // The example's document is one of OpenID Connect Discovery.
+            let gone = judge(&without).map(drop);
+            let expected = if member == "revocation_endpoint" { Ok(()) } else { Err(AddressChanged(member)) };
+            assert_eq!(gone, expected, "{member} gone");
         }
         check("code_challenge_methods_supported", json!(["plain"]), Misbehaved(ProviderRule::PkceNotOffered));
         check("code_challenge_methods_supported", json!([]), Misbehaved(ProviderRule::PkceNotOffered));
@@ -234,6 +248,42 @@ mod tests {
             json!("true"),
             Misbehaved(ProviderRule::BodyMalformed),
         );
+    }
+
+    #[test]
+    fn a_document_may_be_silent_on_what_its_own_standard_does_not_define() {
+        let gone = |discovery, member: &str| {
+            let mut provider = provider();
+            provider.server.discovery = discovery;
+            let mut without = document();
+            without.as_object_mut().unwrap().remove(member);
+            let reply = Reply {
+                status: 200,
+                content_type: Some("application/json".into()),
+                retry_after: None,
+                body: without.to_string().into_bytes(),
+            };
+            Endpoints::accept(&provider, &reply)
+        };
+        let endpoints = gone(Discovery::Oidc, "revocation_endpoint").unwrap();
+        assert_eq!(
+            endpoints.revocation.unwrap().as_str(),
+            "https://auth.bank.example/revoke",
+            "the pin stands"
+        );
+        let endpoints = gone(Discovery::Rfc8414, "userinfo_endpoint").unwrap();
+        assert_eq!(endpoints.userinfo.unwrap().as_str(), "https://auth.bank.example/userinfo");
+        for (discovery, member) in [
+            (Discovery::Oidc, "userinfo_endpoint"),
+            (Discovery::Rfc8414, "revocation_endpoint"),
+            (Discovery::Oidc, "pushed_authorization_request_endpoint"),
+            (Discovery::Rfc8414, "pushed_authorization_request_endpoint"),
+            (Discovery::Rfc8414, "jwks_uri"),
+            (Discovery::Rfc8414, "token_endpoint"),
+        ] {
+            let err = gone(discovery, member).unwrap_err();
+            assert!(matches!(err, MetadataError::AddressChanged(m) if m == member), "{member}: {err}");
+        }
     }
 
     #[test]
