@@ -1,7 +1,10 @@
 //! Answers: JSON, or a refusal with its code.
 
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use contract::error_code::{CommandError, ErrorCode};
+use contract::object::Object;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,7 +35,12 @@ pub(crate) fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
     (status, headers, body).into_response()
 }
 
-/// Reads a request body; unknown members and wrong types are refused.
+/// Reads a request body; what is no object, unknown members and wrong types are refused.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|_| Refusal::Malformed)
+    serde_json::from_slice(body).map(|Object(request)| request).map_err(|_| Refusal::Malformed)
+}
+
+/// Reads the body of a request on the channel. One that is too long, or breaks off, is as malformed as any other.
+pub(crate) fn parse_whole<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Refusal> {
+    parse(&body.map_err(|_| Refusal::Malformed)?)
 }

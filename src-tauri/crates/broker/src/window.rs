@@ -4,11 +4,12 @@ use app::App;
 use app::port::Ports;
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use contract::channel::{
-    CLOSED, COPY_LINK, EVENTS, HELLO, Hello, HostEvent, Link, NO_TRAY, QUIT, SHOW, ShowWindow,
+    CLOSED, COPY_LINK, EVENTS, HELLO, Hello, HostEvent, Link, MAX_REQUEST, NO_TRAY, QUIT, SHOW, ShowWindow,
 };
 use contract::ui::AttemptRef;
 use futures_util::StreamExt as _;
@@ -18,10 +19,7 @@ use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
 use crate::commands;
 use crate::hub::{Hub, WindowSignal};
-use crate::reply::{answer, json, parse};
-
-/// A request body is at most this long: the longest is a pasted key.
-const MAX_BODY: usize = 16 * 1024;
+use crate::reply::{answer, json, parse_whole};
 
 struct Shared<P: Ports> {
     app: App<P>,
@@ -41,7 +39,7 @@ pub fn routes<P: Ports>(app: App<P>, hub: Hub, hello: Hello) -> Router {
     macro_rules! route {
         ($($name:ident($request:ident) -> $answer:ty;)*) => {
             router$(.route(concat!("/window/", stringify!($name)), post(
-                async |State(shared): State<Shared<P>>, body: Bytes| match parse(&body) {
+                async |State(shared): State<Shared<P>>, body: Result<Bytes, BytesRejection>| match parse_whole(body) {
                     // In a task of its own: what was begun is carried through even if the window goes meanwhile.
                     Ok(request) => match tokio::spawn(async move { commands::$name(&shared.app, request).await }).await {
                         Ok(outcome) => answer(outcome),
@@ -60,7 +58,7 @@ pub fn routes<P: Ports>(app: App<P>, hub: Hub, hello: Hello) -> Router {
         .route(NO_TRAY, post(no_tray::<P>))
         .route(QUIT, post(quit::<P>))
         .route(SHOW, post(show::<P>))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(DefaultBodyLimit::max(MAX_REQUEST))
         .with_state(Shared { app, hub, hello })
 }
 
@@ -86,8 +84,8 @@ pub fn unfit_routes(code: contract::error_code::ErrorCode, hub: &Hub, hello: Hel
 }
 
 /// A window of another build is refused: it would ask for what this host does not know.
-async fn greet<P: Ports>(State(shared): State<Shared<P>>, body: Bytes) -> Response {
-    let Ok(theirs) = parse::<Hello>(&body) else { return StatusCode::BAD_REQUEST.into_response() };
+async fn greet<P: Ports>(State(shared): State<Shared<P>>, body: Result<Bytes, BytesRejection>) -> Response {
+    let Ok(theirs) = parse_whole::<Hello>(body) else { return StatusCode::BAD_REQUEST.into_response() };
     if theirs.build != shared.hello.build || theirs.sandbox != shared.hello.sandbox {
         tracing::warn!("a window of another build was refused");
         shared.hub.signal(WindowSignal::OtherBuild).await;
@@ -113,9 +111,12 @@ fn stream_events(hub: &Hub) -> Response {
     ([(header::CONTENT_TYPE, kind)], Body::from_stream(stream)).into_response()
 }
 
-async fn copy_link<P: Ports>(State(shared): State<Shared<P>>, body: Bytes) -> Response {
+async fn copy_link<P: Ports>(
+    State(shared): State<Shared<P>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let link = async {
-        let id = commands::attempt(&parse::<AttemptRef>(&body)?)?;
+        let id = commands::attempt(&parse_whole::<AttemptRef>(body)?)?;
         shared.app.copy_link(id).await.map(|url| Link { url: url.into() })
     };
     answer(link.await)
@@ -136,8 +137,9 @@ async fn quit<P: Ports>(State(shared): State<Shared<P>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn show<P: Ports>(State(shared): State<Shared<P>>, body: Bytes) -> StatusCode {
-    let wanted = if body.is_empty() { Ok(ShowWindow::default()) } else { parse::<ShowWindow>(&body) };
+async fn show<P: Ports>(State(shared): State<Shared<P>>, body: Result<Bytes, BytesRejection>) -> StatusCode {
+    let nothing = body.as_ref().is_ok_and(Bytes::is_empty);
+    let wanted = if nothing { Ok(ShowWindow::default()) } else { parse_whole::<ShowWindow>(body) };
     let Ok(ShowWindow { quit }) = wanted else { return StatusCode::BAD_REQUEST };
     shared.hub.signal(WindowSignal::Show { quit, activation_token: None }).await;
     StatusCode::NO_CONTENT

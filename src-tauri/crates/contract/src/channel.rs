@@ -20,6 +20,9 @@ pub const QUIT: &str = "/window/quit";
 /// `POST /window/show`: from the tray process, the person wants the window.
 pub const SHOW: &str = "/window/show";
 
+/// The longest body of a request, on both sides of the channel: the longest request holds a pasted key.
+pub const MAX_REQUEST: usize = 16 * 1024;
+
 /// What both sides are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

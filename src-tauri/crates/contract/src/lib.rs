@@ -6,4 +6,5 @@ pub mod bindings;
 pub mod channel;
 pub mod commands;
 pub mod error_code;
+pub mod object;
 pub mod ui;
