@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixStream as StdStream;
 use std::time::Duration;
 
-use contract::channel::{EVENTS, HELLO, Hello};
+use contract::channel::{EVENTS, HELLO, Hello, MAX_REQUEST};
 use contract::error_code::{CommandError, ErrorCode};
 use http::StatusCode;
 use ipc::http::{CallError, Http2Client, Lines};
@@ -77,7 +77,12 @@ impl Host {
         path: &str,
         request: &impl Serialize,
     ) -> Result<A, CommandError> {
-        let (status, body) = self.client.post_json(path, json(request)).await.map_err(|error| {
+        let body = json(request);
+        // The host would refuse it as well, after all of it had been sent.
+        if body.len() > MAX_REQUEST {
+            return Err(ErrorCode::RequestMalformed.into());
+        }
+        let (status, body) = self.client.post_json(path, body).await.map_err(|error| {
             warn!(path, %error, "no answer from the host");
             CommandError::from(code_of(&error))
         })?;
@@ -117,7 +122,7 @@ fn code_of(error: &CallError) -> ErrorCode {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::convert::Infallible;
 
     use contract::ui::{GrantRef, GrantsView, Nothing};
@@ -131,7 +136,15 @@ mod tests {
     /// What a host answers, by path.
     type Answers = fn(&str) -> (StatusCode, String);
 
-    async fn greeted(answers: Answers) -> Result<Host, HelloError> {
+    /// A host of this build that can do nothing, and says so.
+    pub(crate) fn refuses_everything(path: &str) -> (StatusCode, String) {
+        if path == HELLO {
+            return (StatusCode::OK, hello(cfg!(feature = "sandbox")));
+        }
+        (StatusCode::UNPROCESSABLE_ENTITY, r#"{"code":"store_failed","reference":"K7-4MQ-2P"}"#.to_owned())
+    }
+
+    pub(crate) async fn greeted(answers: Answers) -> Result<Host, HelloError> {
         let (theirs, ours) = ipc::channel::pair().unwrap();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| async move {
             let (status, body) = answers(request.uri().path());
@@ -177,6 +190,9 @@ mod tests {
         );
         let fault = host.ask::<GrantsView>("/window/elsewhere", &Nothing {}).await.unwrap_err();
         assert_eq!(fault.code, ErrorCode::Internal);
+        let long = GrantRef { grant: "x".repeat(MAX_REQUEST) };
+        let unsent = host.ask::<GrantsView>("/window/list_grants", &long).await.unwrap_err();
+        assert_eq!(unsent.code, ErrorCode::RequestMalformed, "this host would answer with a list");
     }
 
     #[tokio::test]

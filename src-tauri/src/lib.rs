@@ -22,10 +22,11 @@ mod tray;
 mod webkit;
 mod windows;
 
+use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
-use tauri::{AppHandle, Manager as _, RunEvent, WindowEvent};
+use tauri::{AppHandle, Manager as _, RunEvent, Runtime, WindowEvent};
 use tracing::{error, info};
 
 use crate::channel::Host;
@@ -40,6 +41,8 @@ pub enum Ending {
     Done = 0,
     /// It could not start, or the host went away under the tray; the log says why.
     Failed = 1,
+    /// It was started with arguments that are not ours.
+    Misused = 2,
     /// `--tray` was asked for and this desktop has no place for one.
     NoTray = 3,
     /// The host is another build.
@@ -55,11 +58,19 @@ enum Mode {
     Window,
 }
 
+/// What a process says that was started with anything else. What was given is not repeated: a terminal may obey it.
+const USAGE: &str = "countersign-desktop takes no arguments but --tray. Nothing was started.\n";
+
 /// Runs the process from its first act to its end.
 #[must_use]
 pub fn run() -> ExitCode {
     let channel = ipc::channel::take_inherited();
     let hardened = process::harden();
+    let Some(mode) = process::mode() else {
+        // Where nobody listens there is nobody to tell.
+        let _ = std::io::stderr().write_all(USAGE.as_bytes());
+        return ExitCode::from(Ending::Misused as u8);
+    };
     let environment = Environment::read();
     environment.start_log();
     if let Err(error) = hardened {
@@ -67,7 +78,7 @@ pub fn run() -> ExitCode {
         return ExitCode::from(Ending::Failed as u8);
     }
     let status = match channel {
-        Some(channel) => show(channel, environment),
+        Some(channel) => show(channel, environment, mode),
         None => {
             HostProgram::beside_this_one().map_or(Ending::Failed as i32, |program| program.become_it() as i32)
         }
@@ -76,8 +87,7 @@ pub fn run() -> ExitCode {
 }
 
 /// Greets the host, then shows what it asked for until the end.
-fn show(channel: UnixStream, environment: Environment) -> i32 {
-    let mode = if std::env::args_os().skip(1).any(|arg| arg == "--tray") { Mode::Tray } else { Mode::Window };
+fn show(channel: UnixStream, environment: Environment, mode: Mode) -> i32 {
     if let Some(name) = environment.unwanted() {
         error!(name, "refused: the environment would let another program drive the window");
         return Ending::Failed as i32;
@@ -130,7 +140,12 @@ fn build(host: Host, environment: Environment, mode: Mode) -> tauri::Result<taur
             start(app.handle(), mode);
             Ok(())
         })
-        .build(tauri::generate_context!())
+        .build(context())
+}
+
+/// What the build put into this program: pages, their policy, and who may call what.
+fn context<R: Runtime>() -> tauri::Context<R> {
+    tauri::generate_context!()
 }
 
 /// Makes what is shown. Nothing here may fail: Tauri turns an error into a panic.

@@ -4,6 +4,8 @@ use std::io;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+use crate::Mode;
+
 /// Makes the process not dumpable (no tracing, no reading of its memory or environment) and forbids core files.
 pub(crate) fn harden() -> io::Result<()> {
     #[cfg(target_os = "linux")]
@@ -13,6 +15,17 @@ pub(crate) fn harden() -> io::Result<()> {
     }
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     Ok(())
+}
+
+/// What the process was started to show. Nothing where it was given anything else: a link, a file or another program's
+/// options start nothing.
+pub(crate) fn mode() -> Option<Mode> {
+    let mut given = std::env::args_os().skip(1);
+    match (given.next(), given.next()) {
+        (None, None) => Some(Mode::Window),
+        (Some(only), None) => (only == "--tray").then_some(Mode::Tray),
+        (_, Some(_)) => None,
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]

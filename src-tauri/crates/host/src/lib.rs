@@ -39,6 +39,9 @@ pub(crate) const SANDBOX: bool = cfg!(feature = "sandbox");
 pub fn run() -> ExitCode {
     // First of all: no other process of this user may read what this one will hold.
     let hardened = process::harden();
+    if let Some(refused) = process::refuse_arguments() {
+        return refused;
+    }
     let environment = Environment::read();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let outcome = runtime.context("no runtime").and_then(|runtime| {

@@ -1,8 +1,8 @@
 //! Hardening of this process, and its successor.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 /// Marks a host that was started because the package had changed.
 pub(crate) const AFTER_CHANGE: &str = "--after-change";
@@ -41,5 +41,26 @@ pub(crate) fn start_anew(program: &Path) -> io::Result<()> {
 
 /// Whether this host was started because the package had changed.
 pub(crate) fn is_after_change() -> bool {
-    std::env::args_os().any(|arg| arg == AFTER_CHANGE)
+    std::env::args_os().skip(1).any(|arg| arg == AFTER_CHANGE)
+}
+
+/// What a host says that was started with anything else, and ends with.
+const USAGE: &str = "countersignd takes no arguments. Nothing was started.\n";
+const MISUSED: u8 = 2;
+
+/// Refuses arguments: a link, a file or another program's options on our command line start nothing, and are not
+/// passed on to a host that runs. What was given is not repeated, since a terminal may obey it.
+pub(crate) fn refuse_arguments() -> Option<ExitCode> {
+    let mut given = std::env::args_os().skip(1);
+    let fits = match (given.next(), given.next()) {
+        (None, None) => true,
+        (Some(only), None) => only == AFTER_CHANGE,
+        (_, Some(_)) => false,
+    };
+    if fits {
+        return None;
+    }
+    // Where nobody listens there is nobody to tell.
+    let _ = io::stderr().write_all(USAGE.as_bytes());
+    Some(ExitCode::from(MISUSED))
 }
