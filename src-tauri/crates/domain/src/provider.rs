@@ -14,10 +14,10 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-pub use address::{AddressRule, Endpoint, Issuer, UrlRule, is_public};
+pub use address::{AddressRule, Endpoint, Issuer, UrlRule, check_address, is_public};
 pub use behaviour::{
-    Behaviour, Consents, Discovery, Dpop, IssParameter, LoopbackPort, NarrowedRefresh, Par, PkceKnown,
-    RevocationHabit, Rotation,
+    Behaviour, Consents, Discovery, Dpop, IdTokenAlg, IssParameter, LoopbackPort, NarrowedRefresh, Par,
+    PkceKnown, RevocationHabit, Rotation,
 };
 
 /// Why a provider file is refused.
@@ -123,6 +123,8 @@ pub struct Provider {
     pub redirect_uri_in_token_request: bool,
     /// Which local ports the bank accepts.
     pub loopback_port: LoopbackPort,
+    /// The one algorithm its id_tokens for us are signed with, if it registered one (Core §3.1.3.7 (7)).
+    pub id_token_alg: Option<IdTokenAlg>,
     /// Parameters this bank wants besides.
     pub extra: BTreeMap<String, String>,
     /// Scopes that are always asked.
@@ -180,6 +182,7 @@ impl Provider {
             client_id: file.client.client_id,
             redirect_uri_in_token_request: file.client.redirect_uri_in_token_request,
             loopback_port: check::port(&file.client.loopback_port)?,
+            id_token_alg: file.client.id_token_signed_response_alg,
             extra: file.authorization_request.extra,
             always_scopes: file.authorization_request.always_scopes,
             resource,

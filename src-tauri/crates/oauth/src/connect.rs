@@ -19,7 +19,7 @@ use crate::token::{ExpectTokens, TokenRequest};
 /// What will be asked, before there are random values and a redirect address.
 pub struct Draft {
     client_id: String,
-    issuer: String,
+    sides: Sides,
     endpoints: Endpoints,
     scopes: Vec<String>,
     extra: Vec<(String, String)>,
@@ -51,7 +51,7 @@ impl Draft {
         all.extend(scopes.iter().filter(|s| !provider.always_scopes.contains(s)).cloned());
         Ok(Self {
             client_id: provider.client_id.clone(),
-            issuer: provider.server.issuer.as_str().to_owned(),
+            sides: Sides::of(provider),
             endpoints,
             scopes: all,
             extra: provider.extra.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
@@ -75,7 +75,7 @@ impl Draft {
         };
         let expect = ExpectCallback {
             state: fresh.state,
-            issuer: self.issuer.clone(),
+            issuer: self.sides.issuer.clone(),
             iss_required: self.endpoints.iss_required,
             token_request: TokenRequest {
                 endpoint: self.endpoints.token.url().clone(),
@@ -86,10 +86,7 @@ impl Draft {
             },
             expect_tokens: ExpectTokens {
                 asked: self.scopes.clone(),
-                identity: ExpectIdToken {
-                    nonce: fresh.nonce,
-                    sides: Sides { client_id: self.client_id.clone(), issuer: self.issuer.clone() },
-                },
+                identity: ExpectIdToken { nonce: fresh.nonce, sides: self.sides.clone() },
             },
         };
         Some((authorization, expect))

@@ -1,5 +1,6 @@
 //! The id_token: checked before any token that came with it is used (OpenID Connect Core §3.1.3.7, §12.2).
 
+use domain::provider::{IdTokenAlg, Provider};
 use domain::secret::{IdToken, Nonce};
 use domain::text::quoted;
 use domain::time::Timestamp;
@@ -15,10 +16,12 @@ const SKEW_MS: i64 = 60_000;
 /// An id_token is made for the exchange that brings it.
 const MAX_AGE_MS: i64 = 10 * 60_000;
 
-/// The two sides of every id_token of a grant, which no refresh may change.
+/// The two sides of every id_token of a grant and how it is signed, which no refresh may change.
+#[derive(Clone)]
 pub(crate) struct Sides {
     pub(crate) client_id: String,
     pub(crate) issuer: String,
+    pub(crate) algorithm: Option<IdTokenAlg>,
 }
 
 /// What an id_token must match. Made by the token response that brought it.
@@ -63,7 +66,7 @@ impl ExpectIdToken {
         now: Timestamp,
         name_claim: &str,
     ) -> Result<Identity, ProviderRule> {
-        let claims = verified_claims(token, jwks, None)?;
+        let claims = verified_claims(token, jwks, self.sides.algorithm)?;
         self.sides.check(&claims, now)?;
         match claims.get("nonce").and_then(Value::as_str) {
             Some(nonce) if self.nonce.same_as(nonce) => {}
@@ -83,7 +86,7 @@ impl ExpectSameIdentity {
     /// # Errors
     /// The [`ProviderRule`] it breaks; no token of that response may then be used.
     pub fn accept(self, token: &IdToken, jwks: &Reply, now: Timestamp) -> Result<(), ProviderRule> {
-        let claims = verified_claims(token, jwks, None)?;
+        let claims = verified_claims(token, jwks, self.sides.algorithm)?;
         self.sides.check(&claims, now)?;
         let same = |nonce: &Value| {
             let known = self.known.nonce.as_ref();
@@ -97,6 +100,15 @@ impl ExpectSameIdentity {
 }
 
 impl Sides {
+    /// As the provider file has them.
+    pub(crate) fn of(provider: &Provider) -> Self {
+        Self {
+            client_id: provider.client_id.clone(),
+            issuer: provider.server.issuer.as_str().to_owned(),
+            algorithm: provider.id_token_alg,
+        }
+    }
+
     /// Who made it, for whom, and when.
     fn check(&self, claims: &Map<String, Value>, now: Timestamp) -> Result<(), ProviderRule> {
         if claims.get("iss").and_then(Value::as_str) != Some(self.issuer.as_str()) {
@@ -153,6 +165,7 @@ pub fn jwks_request(jwks_uri: &url::Url) -> Option<Request> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connect::tests::provider;
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use ed25519_dalek::{Signer as _, SigningKey};
     use serde_json::json;
@@ -189,10 +202,8 @@ mod tests {
     }
 
     fn judge(token: &IdToken, keys: &Reply) -> Result<Identity, ProviderRule> {
-        let expect = ExpectIdToken {
-            nonce: Nonce::parse("N1".into()).unwrap(),
-            sides: Sides { client_id: "countersign".into(), issuer: "https://auth.bank.example".into() },
-        };
+        let expect =
+            ExpectIdToken { nonce: Nonce::parse("N1".into()).unwrap(), sides: Sides::of(&provider()) };
         expect.accept(token, keys, Timestamp::from_secs(NOW), "name")
     }
 
@@ -308,7 +319,7 @@ mod tests {
             let nonce = known.map(|n| Nonce::parse(n.into()).unwrap());
             let expect = ExpectSameIdentity {
                 known: KnownIdentity { subject: "u1".into(), nonce },
-                sides: Sides { client_id: "countersign".into(), issuer: "https://auth.bank.example".into() },
+                sides: Sides::of(&provider()),
             };
             expect.accept(&token, &jwks(&[jwk(1, "a")]), Timestamp::from_secs(NOW))
         };

@@ -80,14 +80,18 @@ fn at<'m>(members: &'m Map<String, Value>, pointer: &str) -> Option<&'m Value> {
     steps.try_fold(first, |value, step| value.get(unescape(step)))
 }
 
+/// A value that may hold objects and arrays this deep.
 struct Strict(u8);
+
+impl Strict {
+    fn inner<E: de::Error>(&self) -> Result<u8, E> {
+        self.0.checked_sub(1).ok_or_else(|| E::custom("too deep"))
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Strict {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        if self.0 == 0 {
-            return Err(de::Error::custom("too deep"));
-        }
         deserializer.deserialize_any(self)
     }
 }
@@ -120,19 +124,21 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::String(value))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let inner = self.inner()?;
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Strict(self.0 - 1))? {
+        while let Some(item) = seq.next_element_seed(Strict(inner))? {
             items.push(item);
         }
         Ok(Value::Array(items))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let inner = self.inner()?;
         let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
             if members.contains_key(&name) {
                 return Err(de::Error::custom("a member stands twice"));
             }
-            let value = map.next_value_seed(Strict(self.0 - 1))?;
+            let value = map.next_value_seed(Strict(inner))?;
             members.insert(name, value);
         }
         Ok(Value::Object(members))

@@ -56,10 +56,7 @@ impl RefreshRequest {
             resource: provider.resource.clone(),
             scopes: Vec::new(),
         };
-        let sides = Sides {
-            client_id: provider.client_id.clone(),
-            issuer: provider.server.issuer.as_str().to_owned(),
-        };
+        let sides = Sides::of(provider);
         let identity = granted.identity.map(|known| ExpectSameIdentity { known, sides });
         (request, ExpectRefreshed { asked: granted.scopes, identity })
     }

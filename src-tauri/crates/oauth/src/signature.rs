@@ -1,6 +1,7 @@
 //! The signature of a compact JWS of the bank: which key, which algorithm, and nothing the token brings itself.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::provider::IdTokenAlg;
 use domain::secret::IdToken;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
@@ -14,16 +15,16 @@ use crate::refusal::ProviderRule;
 const MAX_TRIES: usize = 8;
 
 /// The algorithms we take, by allow-list (RFC 8725 §3.1): no `none`, no shared secrets.
-const ALGORITHMS: [(&str, Algorithm); 9] = [
-    ("ES256", Algorithm::ES256),
-    ("ES384", Algorithm::ES384),
-    ("EdDSA", Algorithm::EdDSA),
-    ("PS256", Algorithm::PS256),
-    ("PS384", Algorithm::PS384),
-    ("PS512", Algorithm::PS512),
-    ("RS256", Algorithm::RS256),
-    ("RS384", Algorithm::RS384),
-    ("RS512", Algorithm::RS512),
+const ALGORITHMS: [(&str, Algorithm, IdTokenAlg); 9] = [
+    ("ES256", Algorithm::ES256, IdTokenAlg::Es256),
+    ("ES384", Algorithm::ES384, IdTokenAlg::Es384),
+    ("EdDSA", Algorithm::EdDSA, IdTokenAlg::EdDsa),
+    ("PS256", Algorithm::PS256, IdTokenAlg::Ps256),
+    ("PS384", Algorithm::PS384, IdTokenAlg::Ps384),
+    ("PS512", Algorithm::PS512, IdTokenAlg::Ps512),
+    ("RS256", Algorithm::RS256, IdTokenAlg::Rs256),
+    ("RS384", Algorithm::RS384, IdTokenAlg::Rs384),
+    ("RS512", Algorithm::RS512, IdTokenAlg::Rs512),
 ];
 
 /// The claims of an id_token, once a key of the issuer has verified its signature.
@@ -32,7 +33,7 @@ const ALGORITHMS: [(&str, Algorithm); 9] = [
 pub(crate) fn verified_claims(
     token: &IdToken,
     jwks: &Reply,
-    registered: Option<&str>,
+    registered: Option<IdTokenAlg>,
 ) -> Result<Map<String, Value>, ProviderRule> {
     let malformed = ProviderRule::IdTokenMalformed;
     let (message, signature) = token.expose_secret().rsplit_once('.').ok_or(malformed)?;
@@ -59,11 +60,11 @@ struct Header {
 impl Header {
     /// RFC 8725 §3.1, §3.11: algorithms by allow-list, no other kind of token, no key that the token brings itself,
     /// nothing that changes how it is to be read.
-    fn parse(members: &Map<String, Value>, registered: Option<&str>) -> Result<Self, ProviderRule> {
+    fn parse(members: &Map<String, Value>, registered: Option<IdTokenAlg>) -> Result<Self, ProviderRule> {
         let alg = members.get("alg").and_then(Value::as_str);
-        let known = ALGORITHMS.iter().find(|(name, _)| Some(*name) == alg);
-        let (name, algorithm) = *known.ok_or(ProviderRule::IdTokenAlgorithm)?;
-        if registered.is_some_and(|registered| registered != name) {
+        let known = ALGORITHMS.iter().find(|(name, ..)| Some(*name) == alg);
+        let (name, algorithm, kind) = *known.ok_or(ProviderRule::IdTokenAlgorithm)?;
+        if registered.is_some_and(|registered| registered != kind) {
             return Err(ProviderRule::IdTokenAlgorithm);
         }
         let malformed = ProviderRule::IdTokenMalformed;

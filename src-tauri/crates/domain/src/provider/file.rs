@@ -4,7 +4,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::ProviderError;
-use super::behaviour::{Behaviour, Discovery};
+use super::behaviour::{Behaviour, Discovery, IdTokenAlg};
 use crate::id::{OperationId, ProfileId, ProviderId};
 use crate::profile::toml_place;
 
@@ -52,6 +52,7 @@ pub(super) struct ClientFile {
     pub(super) token_endpoint_auth_method: String,
     pub(super) redirect_uri_in_token_request: bool,
     pub(super) loopback_port: PortFile,
+    pub(super) id_token_signed_response_alg: Option<IdTokenAlg>,
 }
 
 /// A number or a word; which numbers and words is said by the parser, so that a wrong one has a name.

@@ -1,0 +1,12 @@
+//! What a bank answers, from outside: tables of replies with one fault each, and the word each is refused with.
+
+#[cfg(test)]
+mod bank;
+#[cfg(test)]
+mod every_byte;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod token_replies;
