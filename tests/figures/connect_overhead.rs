@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use support::driver::Page;
 use support::fake_provider::FakeProvider;
-use support::fakes::come_back;
+use support::fakes::{get, sent_back};
 use support::session::Session;
 use support::world::World;
 use url::Url;
@@ -66,7 +66,7 @@ pub(crate) async fn measure(setup: &Setup) -> Value {
     // The first of all makes the vault's key and meets every page for the first time.
     connect(&world, &window, &bank).await;
     let runs = several(setup.n, &world, &window, &bank).await;
-    bank.delays("/token", PLANTED_MS);
+    bank.delays("token", PLANTED_MS);
     let slow = several((setup.n / 4).max(3), &world, &window, &bank).await;
     let part = |runs: &[f64]| at_most("p95", percentile(runs, 0.95), "ms", GOAL_MS);
     let of = |runs: &[Run], what: fn(&Run) -> f64| runs.iter().map(what).collect::<Vec<f64>>();
@@ -104,8 +104,9 @@ async fn connect(world: &World, window: &Page, bank: &FakeProvider) -> Run {
     window.click("nav-connections").await;
     window.find("home-sentence").await;
     assert_eq!(window.run(WATCH).await, true);
+    let redirect = sent_back(&url).await.expect("the bank sends the browser back");
     let begin = SystemTime::now();
-    let (status, _) = come_back(&url).await;
+    let (status, _) = get(redirect.as_str()).await;
     assert_eq!(status, 200, "the redirect was taken");
     let seen = tokio::time::timeout(Duration::from_secs(20), window.client.execute_async(SEEN, vec![])).await;
     let seen = seen.expect("the grant appears in time").expect("a time").as_f64().expect("a time");
