@@ -4,6 +4,26 @@ import globals from "globals";
 import ts from "typescript-eslint";
 import svelteConfig from "./svelte.config.js";
 
+/** Names that draw text as markup, or make a page of it. */
+const MARKUP = [
+  "innerHTML",
+  "outerHTML",
+  "srcdoc",
+  "insertAdjacentHTML",
+  "setHTMLUnsafe",
+  "parseHTMLUnsafe",
+  "createContextualFragment",
+  "parseFromString",
+  "write",
+  "writeln",
+];
+const TEXT_ONLY = "What others wrote is drawn as text.";
+const noMarkup = [
+  { selector: `MemberExpression[property.name=/^(${MARKUP.join("|")})$/]`, message: TEXT_ONLY },
+  { selector: `MemberExpression[property.value=/^(${MARKUP.join("|")})$/]`, message: TEXT_ONLY },
+  { selector: `SvelteDirectiveKey > SvelteName[name=/^(innerHTML|outerHTML)$/]`, message: TEXT_ONLY },
+];
+
 export default ts.config(
   { ignores: ["dist", "dist-fake", "node_modules", "src/ipc/generated"] },
   js.configs.recommended,
@@ -21,6 +41,7 @@ export default ts.config(
     rules: {
       "no-eval": "error",
       "no-undef": "off",
+      "no-restricted-syntax": ["error", ...noMarkup],
       "@typescript-eslint/switch-exhaustiveness-check": "error",
       "no-restricted-imports": [
         "error",
