@@ -136,10 +136,13 @@ export const ENDINGS: { [K in EndingKind]: Writer<K> } = {
     offers: ["again"],
   }),
   unexpected_server: (_, { bank }) => ({
-    title: `The answer did not come from ${bank}`,
+    // Also where an honest bank passes on a "no" without its name, as django-oauth-toolkit does: claim no more than that.
+    title: `The answer may not have come from ${bank}`,
     means: ["We stopped. Nothing was shared.", NOTHING],
     todo: [
-      "Close the page in your browser.",
+      `If you said no at ${bank}, that is all.`,
+      "Some banks leave their name out of that answer.",
+      "If not, close the page in your browser.",
       "If you typed your password there, call your bank.",
       "Then call support with the reference.",
     ],
