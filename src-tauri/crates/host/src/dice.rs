@@ -4,10 +4,13 @@ use std::sync::{Mutex, PoisonError};
 
 use app::port::{Dice, DiceError};
 
+/// Fills a buffer.
+type Draw = fn(&mut [u8]) -> Result<(), DiceError>;
+
 /// The system's random source.
 #[derive(Debug)]
 pub(crate) struct SystemDice {
-    draw: fn(&mut [u8]) -> Result<(), DiceError>,
+    draw: Draw,
     /// The last sixteen bytes drawn to look at: the same ones again mean a stuck source.
     last: Mutex<Option<[u8; 16]>>,
 }
@@ -51,13 +54,13 @@ mod tests {
 
     use super::*;
 
-    fn with(draw: fn(&mut [u8]) -> Result<(), DiceError>) -> SystemDice {
+    fn with(draw: Draw) -> SystemDice {
         SystemDice { draw, ..SystemDice::default() }
     }
 
     #[test]
     fn a_stuck_source_gives_nothing_not_even_once() {
-        let constant: [fn(&mut [u8]) -> Result<(), DiceError>; 3] = [
+        let constant: [Draw; 3] = [
             |bytes| {
                 bytes.fill(0x41);
                 Ok(())

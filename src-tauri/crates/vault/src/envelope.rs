@@ -229,6 +229,11 @@ fn decrypt(
 }
 
 #[cfg(test)]
+mod uniqueness;
+#[cfg(test)]
+mod wycheproof;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -270,6 +275,39 @@ mod tests {
             assert_eq!(decrypt(&[1; 32], &[2; 12], b"", &mut text, &wrong), Err(OpenError::DoesNotOpen));
             assert!(text.iter().all(|byte| *byte == 0));
         }
+    }
+
+    /// Whatever is changed in whatever goes into it: nothing of the text, and none of its decryption, stays in the buffer.
+    #[test]
+    fn every_changed_bit_leaves_an_empty_buffer() {
+        let (key, nonce, context, plain) =
+            ([1; 32], [2; 12], *b"a label of a grant", *b"a refresh token of a bank");
+        let mut sealed = plain;
+        let tag = encrypt(&key, &nonce, &context, &mut sealed).unwrap();
+        let whole = [key.as_slice(), &nonce, &context, &sealed, &tag].concat();
+        let mut opened = 0;
+        for bit in 0..=whole.len() * 8 {
+            let mut changed = whole.clone();
+            // The last round changes nothing: the control.
+            if let Some(byte) = changed.get_mut(bit / 8) {
+                *byte ^= 1 << (bit % 8);
+            }
+            let (key, rest) = changed.split_first_chunk().unwrap();
+            let (nonce, rest) = rest.split_first_chunk().unwrap();
+            let (context, rest) = rest.split_at(context.len());
+            let (text, tag) = rest.split_last_chunk().unwrap();
+            let mut text = text.to_vec();
+            match decrypt(key, nonce, context, &mut text, tag) {
+                Ok(()) => {
+                    assert_eq!((bit, text.as_slice()), (whole.len() * 8, plain.as_slice()));
+                    opened += 1;
+                }
+                Err(error) => {
+                    assert_eq!((error, text), (OpenError::DoesNotOpen, vec![0; plain.len()]), "{bit}")
+                }
+            }
+        }
+        assert_eq!(opened, 1);
     }
 
     #[test]
