@@ -71,5 +71,6 @@ def open(bank):
         client_id="countersign",
         client_type=Application.CLIENT_PUBLIC,
         authorization_grant_type=Application.GRANT_AUTHORIZATION_CODE,
+        algorithm=Application.RS256_ALGORITHM,
         redirect_uris=f"http://127.0.0.1/callback/{bank} http://[::1]/callback/{bank}",
     )

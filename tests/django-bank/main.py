@@ -20,6 +20,7 @@ HOST = "127.0.0.1"
 def main():
     asked = argparse.ArgumentParser(description="A bank on django-oauth-toolkit, to test against.")
     asked.add_argument("--data", type=Path, required=True, help="folder of its own; made where it is missing")
+    asked.add_argument("--openid", action="store_true", help="also signs id_tokens and serves UserInfo")
     asked.add_argument("--plain-too", action="store_true", help="also takes and lists the PKCE method plain")
     asked = asked.parse_args()
     asked.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -28,7 +29,13 @@ def main():
 
     import settings
 
-    settings.configure(asked.data, server.server_port, remembered(asked.data / "key"), asked.plain_too)
+    settings.configure(
+        asked.data,
+        server.server_port,
+        remembered(asked.data / "key", lambda: secrets.token_urlsafe(48)),
+        remembered(asked.data / "signing-key", settings.make_signing_key) if asked.openid else None,
+        asked.plain_too,
+    )
 
     from django.core.wsgi import get_wsgi_application
 
@@ -60,11 +67,11 @@ def listen(file):
     sys.exit("no port is free")
 
 
-def remembered(file):
-    """A secret of this folder's own, so that sessions outlive the process."""
+def remembered(file, make):
+    """A secret of this folder's own, so that sessions and signatures outlive the process."""
     if not file.exists():
         file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(48))
+        file.write_text(make())
     return file.read_text()
 
 

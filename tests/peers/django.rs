@@ -5,6 +5,7 @@ use oauth::callback::CallbackQuery;
 use oauth::connect::{Callback, CallbackError};
 use oauth::metadata::MetadataError;
 use oauth::refusal::ProviderRule;
+use oauth::revoke::TokenKind;
 use support::django::DjangoBank;
 use support::fakes::{SharedKeychain, TestApp, get, parameter, private_folder};
 use support::person::{Person, Wish};
@@ -113,6 +114,31 @@ async fn a_list_of_secrets_does_not_make_the_client_send_one() {
     let fields = ["client_id", "code", "code_verifier", "grant_type", "redirect_uri"];
     assert_eq!(exchange.form, fields);
     assert!(exchange.query.is_empty());
+
+    let issued = client.issued(&mut Person::new("edda"), &READS).await;
+    assert_eq!(client.revoke(TokenKind::Refresh, issued.refresh.unwrap().expose_secret()).await, 200);
+    let revoked = &bank.noted_at("/o/revoke_token/")[0];
+    assert_eq!((revoked.method.as_str(), &revoked.authorization), ("POST", &None));
+    assert_eq!(revoked.form, ["client_id", "token", "token_type_hint"]);
+    assert!(revoked.query.is_empty());
+}
+
+/// A bank may allow more than was asked. It is shown, and the name that it opens is not looked up.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_bank_allows_beyond_the_question_is_shown_and_not_used() {
+    let folder = private_folder();
+    let bank = DjangoBank::start(folder.path());
+    let files = vec![bank.provider_file()];
+    let mut app = TestApp::start_with_files(private_folder(), SharedKeychain::empty(), files).await;
+    let attempt = app.click_connect("django-bank", &["accounts"]).await;
+    let wish = Wish::AllowMore("fdx:customercontact:read");
+    let back = Person::new("edda").go(&app.opened().await, wish).await;
+    assert_eq!(get(back.as_str()).await.0, 200);
+    let ended = app.ended(&attempt).await;
+    let extra = vec!["name and contact details".to_owned()];
+    assert_eq!(ended.ending, Some(EndingView::Connected { missing: vec![], extra }));
+    assert!(bank.noted_at("/fdx/v6/customers/current").is_empty());
+    assert_eq!(bank.noted_at("/fdx/v6/accounts").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,4 +158,35 @@ async fn s256_is_taken_where_plain_is_offered_too() {
     let back = Person::new("edda").go(&opened, Wish::Allow).await;
     assert_eq!(get(back.as_str()).await.0, 200);
     assert!(matches!(app.ended(&attempt).await.ending, Some(EndingView::Connected { .. })));
+}
+
+/// Its OpenID document names no revocation endpoint and its RFC 8414 document no UserInfo endpoint: the pins stand.
+#[tokio::test(flavor = "multi_thread")]
+async fn either_document_of_an_openid_bank_will_do() {
+    let folder = private_folder();
+    let bank = DjangoBank::start_with(folder.path(), &["--openid"]);
+    let by_oidc = bank.provider_file();
+    let by_rfc8414 = by_oidc.replacen("discovery = \"oidc\"", "discovery = \"rfc8414\"", 1);
+    assert_ne!(by_oidc, by_rfc8414);
+    for (file, absent) in [(&by_oidc, "revocation_endpoint"), (&by_rfc8414, "userinfo_endpoint")] {
+        let client = Client::by_file(file);
+        let reply = client.send(oauth::metadata::request(&client.provider).unwrap()).await;
+        assert!(!oauth::json::object_of(&reply).unwrap().contains_key(absent), "{absent}");
+        let endpoints = client.endpoints().await.unwrap();
+        assert!(endpoints.revocation.is_some() && endpoints.userinfo.is_some());
+    }
+    let (ending, exchanges) = attempt(&bank, by_rfc8414, &["accounts"]).await;
+    assert!(matches!(ending, EndingView::Connected { .. }), "{ending:?}");
+    assert_eq!((exchanges, bank.noted_at("/o/userinfo/").len()), (1, 1));
+    // The same name, signed, in the id_token.
+    let by_id_token = by_oidc.replacen("\"userinfo\"", "\"id_token\"", 1);
+    let files = vec![by_id_token];
+    let mut app = TestApp::start_with_files(private_folder(), SharedKeychain::empty(), files).await;
+    let attempt = app.click_connect("django-bank", &["accounts"]).await;
+    let back = Person::new("noor").go(&app.opened().await, Wish::Allow).await;
+    assert_eq!(get(back.as_str()).await.0, 200);
+    let grant = app.ended(&attempt).await.grant.unwrap();
+    let grant = app.app.show_grant(domain::id::GrantId::parse(&grant).unwrap()).await.unwrap();
+    assert_eq!(grant.holder.as_deref(), Some("Noor Östervåll"));
+    assert_eq!(bank.noted_at("/o/userinfo/").len(), 1, "asked no second time");
 }

@@ -1,6 +1,7 @@
 //! Peers: honest servers that nobody here wrote, with habits of their own, each known to the app by its provider file
-//! and nothing else. The real app on its real store, HTTP and loopback meets oidc-provider and django-oauth-toolkit
-//! through one and the same test bodies; a scripted person fills in the banks' own forms. No window.
+//! and nothing else. The real app on its real store, HTTP and loopback meets oidc-provider and django-oauth-toolkit,
+//! with OpenID and without, through one and the same test bodies; a scripted person fills in the banks' own forms.
+//! No window.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,7 +11,7 @@
     reason = "a test that cannot go on stops with what it saw"
 )]
 
-mod both;
+mod alike;
 mod client;
 mod django;
 mod peer;

@@ -8,7 +8,7 @@ use support::person::Person;
 use tempfile::TempDir;
 use url::Url;
 
-/// One of the two.
+/// One of them.
 pub(crate) struct Peer {
     kind: Kind,
     _folder: TempDir,
@@ -41,11 +41,20 @@ impl Peer {
         }
     }
 
-    /// django-oauth-toolkit.
+    /// django-oauth-toolkit as it comes: OAuth 2.0 and no more.
     pub(crate) fn django_bank() -> Self {
+        Self::django(&[])
+    }
+
+    /// django-oauth-toolkit as an OpenID provider.
+    pub(crate) fn django_openid() -> Self {
+        Self::django(&["--openid"])
+    }
+
+    fn django(options: &[&str]) -> Self {
         let folder = private_folder();
         Self {
-            kind: Kind::Django(DjangoBank::start(folder.path())),
+            kind: Kind::Django(DjangoBank::start_with(folder.path(), options)),
             _folder: folder,
             customer: "edda",
             holder: "Edda Marrow",
@@ -121,8 +130,8 @@ impl Peer {
     }
 }
 
-/// Makes each of these bodies a test against each of the two.
-macro_rules! against_both {
+/// Makes each of these bodies a test against each of them.
+macro_rules! against_each {
     ($($body:ident)*) => {
         mod sandbox_bank {
             $(#[tokio::test(flavor = "multi_thread")]
@@ -132,6 +141,10 @@ macro_rules! against_both {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $body() { super::$body(crate::peer::Peer::django_bank()).await; })*
         }
+        mod django_openid {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $body() { super::$body(crate::peer::Peer::django_openid()).await; })*
+        }
     };
 }
-pub(crate) use against_both;
+pub(crate) use against_each;

@@ -12,9 +12,9 @@ use support::fakes::{TestClock, private_folder};
 use support::person::Person;
 
 use crate::client::{Client, READS};
-use crate::peer::{Peer, against_both};
+use crate::peer::{Peer, against_each};
 
-against_both! {
+against_each! {
     a_refresh_token_is_good_once_and_its_return_ends_the_family
     a_refresh_outlives_the_banks_restart
     a_revoked_refresh_token_has_ended
@@ -84,7 +84,7 @@ impl Held {
             expect.accept(&token, &keys, TestClock::default().now()).unwrap();
         }
         self.access = access;
-        self.refresh = refresh.expect("both rotate always, as their files say");
+        self.refresh = refresh.expect("all rotate always, as their files say");
         sorted(scopes)
     }
 

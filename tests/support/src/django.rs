@@ -80,7 +80,13 @@ impl DjangoBank {
     /// Its provider file.
     #[must_use]
     pub fn provider_file(&self) -> String {
-        include_str!("../../fixtures/providers/django-bank.toml").replace("{PORT}", &self.port.to_string())
+        let openid = self.options.iter().any(|option| option == "--openid");
+        let file = if openid {
+            include_str!("../../fixtures/providers/django-bank-openid.toml")
+        } else {
+            include_str!("../../fixtures/providers/django-bank.toml")
+        };
+        file.replace("{PORT}", &self.port.to_string())
     }
 
     /// Every request so far.

@@ -21,6 +21,8 @@ pub enum Wish<'w> {
     Allow,
     /// Everything but this scope.
     AllowBut(&'w str),
+    /// Everything, and this scope too, which nobody asked for. Only where the page carries what is asked in one field.
+    AllowMore(&'w str),
     /// Nothing.
     Refuse,
 }
@@ -165,9 +167,13 @@ fn decided(forms: Vec<Form>, wish: Wish<'_>) -> Option<Form> {
             field.sent = wish != Wish::AllowBut(&field.value);
         }
         // Where the page offers no boxes to tick, what it asks for stands in one field.
-        if let (Wish::AllowBut(less), "hidden", "scope") = (wish, &*field.kind, &*field.name) {
-            let kept: Vec<_> = field.value.split(' ').filter(|scope| *scope != less).collect();
-            field.value = kept.join(" ");
+        if (&*field.kind, &*field.name) == ("hidden", "scope") {
+            let asked = field.value.split(' ');
+            field.value = match wish {
+                Wish::AllowBut(less) => asked.filter(|scope| *scope != less).collect::<Vec<_>>().join(" "),
+                Wish::AllowMore(more) => asked.chain([more]).collect::<Vec<_>>().join(" "),
+                Wish::Allow | Wish::Refuse => continue,
+            };
         }
     }
     Some(form)

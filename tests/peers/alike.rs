@@ -1,4 +1,4 @@
-//! What both servers do alike for a person who connects, refuses, or revokes.
+//! What these servers do alike for a person who connects, refuses, or revokes.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use support::fakes::{TestApp, get};
 use support::person::{Person, Wish};
 
 use crate::client::{Client, READS};
-use crate::peer::{Peer, against_both};
+use crate::peer::{Peer, against_each};
 
 const CHOSEN: &[&str] = &["accounts", "balances", "transactions", "identity"];
 
-against_both! {
+against_each! {
     a_bank_connects_by_its_file_alone
     a_refusal_at_the_bank_leaves_nothing
     a_mistyped_password_is_the_banks_own_affair
@@ -147,7 +147,7 @@ async fn what_is_revoked_is_refused_by_api_and_token_endpoint(peer: Peer) {
     assert_eq!(client.api("/accounts", &issued.access).await, 200);
     assert_eq!(client.api("/customers/current", &issued.access).await, 403, "not a scope of this token");
     assert_eq!(client.revoke(TokenKind::Refresh, refresh.expose_secret()).await, 200);
-    // The provider files of both say "cascades": the access token ends with it.
+    // The provider files of all say "cascades": the access token ends with it.
     assert_eq!(client.api("/accounts", &issued.access).await, 401);
     assert_eq!(peer.consents().await, 0);
     assert_eq!(
