@@ -65,6 +65,7 @@ fn broken(page: &Path, text: &str) -> Vec<String> {
 fn pages() -> Vec<PathBuf> {
     let mut pages = vec![
         root().join("README.md"),
+        root().join("tests/django-bank/README.md"),
         root().join("tests/sandbox-bank/README.md"),
         root().join("ui/TESTIDS.md"),
     ];
