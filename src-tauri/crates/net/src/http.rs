@@ -6,11 +6,11 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, header};
+use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use app::port::{Http, HttpError};
 use domain::provider::AddressRule;
 use flate2::read::MultiGzDecoder;
-use oauth::message::{Reply, Request};
+use oauth::message::{Reply, Request, StatusAlone};
 use reqwest::{Client, Response, redirect, retry};
 use thiserror::Error;
 use url::Url;
@@ -105,10 +105,14 @@ impl HttpClient {
     }
 
     async fn exchange(&self, request: Request) -> Result<Reply, HttpError> {
+        let status_alone = request.extensions().get::<StatusAlone>().is_some();
         let mut request = reqwest::Request::try_from(request).map_err(|_| HttpError::NoConnection)?;
         self.check_url(request.url())?;
         prepare(request.headers_mut());
         let response = self.client.execute(request).await.map_err(|err| fault::before_reply(&err))?;
+        if status_alone && response.status() == StatusCode::OK {
+            return Ok(Reply { status: 200, content_type: None, retry_after: None, body: Vec::new() });
+        }
         read(response).await
     }
 

@@ -3,6 +3,10 @@
 /// A request to a bank. The host's allocator wipes what is dropped.
 pub type Request = http::Request<Vec<u8>>;
 
+/// Marks a request whose 200 says all there is to say: the body of such a reply is not read, however long it is.
+#[derive(Clone, Copy, Debug)]
+pub struct StatusAlone;
+
 /// A reply, within the size and time limits of the port; redirects are replies like any other.
 pub struct Reply {
     /// The status line's code.

@@ -3,7 +3,7 @@
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::message::{Reply, Request, form_request};
+use crate::message::{Reply, Request, StatusAlone, form_request};
 use crate::refusal::OAuthCode;
 
 /// Which token is sent.
@@ -32,7 +32,10 @@ pub fn request(endpoint: &Url, client_id: &str, kind: TokenKind, token: &str) ->
             .append_pair("client_id", client_id)
             .finish(),
     );
-    form_request(endpoint.as_str(), body.to_string())
+    let mut request = form_request(endpoint.as_str(), body.to_string())?;
+    // "The content of the response body is ignored by the client" (RFC 7009 §2.2).
+    request.extensions_mut().insert(StatusAlone);
+    Some(request)
 }
 
 /// What the bank's answer to a revocation means.
