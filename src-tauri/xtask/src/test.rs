@@ -16,7 +16,7 @@ const WITH_PROGRAMS: [&str; 2] = ["product", "leaks"];
 
 type Step = (&'static str, &'static str, fn() -> anyhow::Result<()>);
 
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     ("tools", "system packages, Node and Python", tools),
     ("bindings", "TypeScript of the contract is current", bindings::check),
     ("fmt", "Rust is formatted", fmt),
@@ -32,6 +32,7 @@ const STEPS: [Step; 15] = [
     ("product", "tests of the whole product", product),
     ("attacks", "every attack and rule has its test, or a reason", attacks::run),
     ("bank", "tests of the Sandbox Bank", bank),
+    ("openid-client", "the hostile banks of the tests, and a client nobody here wrote", openid_client),
 ];
 
 /// What the person asked for.
@@ -117,7 +118,8 @@ fn fmt() -> anyhow::Result<()> {
 fn npm() -> anyhow::Result<()> {
     let node = Node::find()?;
     node.ci("ui")?;
-    node.ci("tests/sandbox-bank")
+    node.ci("tests/sandbox-bank")?;
+    node.ci("tests/openid-client")
 }
 
 fn ui_check() -> anyhow::Result<()> {
@@ -180,6 +182,16 @@ fn name_programs(test: &mut Command) -> anyhow::Result<()> {
 
 fn bank() -> anyhow::Result<()> {
     child::run(Node::find()?.npm("tests/sandbox-bank").arg("test"))
+}
+
+/// The provider of the tests, a program here, proves itself against somebody else's client, and so does its list.
+fn openid_client() -> anyhow::Result<()> {
+    child::run(&mut child::cargo(["build", "--package", "countersign-tests", "--bin", "hostile-provider"]))?;
+    let own = std::env::var_os("CARGO_TARGET_DIR");
+    let built = own.map_or_else(|| child::target(""), |dir| child::root().join(dir));
+    let provider = built.join("debug/hostile-provider");
+    let mut tests = Node::find()?.npm("tests/openid-client");
+    child::run(tests.arg("test").env("COUNTERSIGN_HOSTILE_PROVIDER", provider))
 }
 
 fn select<'a>(test: &mut Command, suites: impl Iterator<Item = &'a String>) {

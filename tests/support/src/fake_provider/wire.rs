@@ -46,7 +46,7 @@ pub(super) async fn write(stream: &mut TcpStream, answer: &Plain, wire: &Wire) -
         }
         Wire::EndlessHead => {
             stream.write_all(head_only(answer).as_bytes()).await?;
-            return for_ever(stream, b"x-more: and more\r\n").await;
+            return for_ever(stream, "x-more: and more\r\n".repeat(1000).as_bytes()).await;
         }
         Wire::ManyHeaders => {
             let many = "x-more: and more\r\n".repeat(10_000);
@@ -93,6 +93,8 @@ async fn drip(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
 async fn for_ever(stream: &mut TcpStream, part: &[u8]) -> io::Result<()> {
     loop {
         stream.write_all(part).await?;
+        // Much sooner than any limit, and slow enough to leave the machine to others.
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
