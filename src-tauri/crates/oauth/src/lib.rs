@@ -22,3 +22,5 @@ mod signature;
 pub mod token;
 mod token_reply;
 pub mod userinfo;
+#[cfg(test)]
+mod wycheproof;
