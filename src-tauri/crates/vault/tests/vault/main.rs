@@ -8,3 +8,5 @@ mod permanent;
 mod round_trip;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod table;
