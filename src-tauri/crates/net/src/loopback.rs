@@ -1,7 +1,6 @@
 //! The loopback listener: one socket, bound once, that hands the one expected kind of request to the attempt
 //! and answers everything else itself (RFC 8252 §7.3, §8.3, §8.10).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use app::port::{Callback, CallbackPage, ListenError, Listening, Loopback};
@@ -16,7 +15,9 @@ mod accept;
 mod bind;
 mod connection;
 mod head;
+mod pace;
 mod page;
+mod refusal;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests;
@@ -61,7 +62,7 @@ impl OpenListener {
             return Err(ListenError::Failed);
         }
         let (to_attempt, callbacks) = mpsc::channel(WAITING);
-        let rules = Arc::new(head::Rules { authority, path: path.to_owned() });
+        let rules = head::Rules { authority, path: path.to_owned() };
         let accepting = tokio::spawn(accept::run(listener, rules, to_attempt));
         Ok(Self { redirect_uri, callbacks, accepting })
     }

@@ -7,7 +7,7 @@ use domain::provider::LoopbackPort;
 use tokio::net::{TcpListener, TcpSocket};
 
 /// Connections that wait in the kernel while all places are taken.
-const BACKLOG: u32 = 1024;
+const BACKLOG: u32 = 4096;
 
 /// Binds 127.0.0.1, else `[::1]`.  A fixed port that is taken stays taken: no other port would be accepted.
 pub(super) fn bind(port: LoopbackPort) -> io::Result<TcpListener> {

@@ -3,7 +3,7 @@
 use httparse::{Header, Request, Status};
 use zeroize::Zeroizing;
 
-use super::page::Refusal;
+use super::refusal::Refusal;
 
 /// Request line and headers together; a code of 4 KiB and a browser's own headers fit.
 pub(super) const MAX_HEAD: usize = 8 * 1024;
@@ -40,11 +40,9 @@ impl Rules {
                 Err(refusal) => Head::Refused(refusal),
             },
             Ok(Status::Partial) if bytes.len() < MAX_HEAD => Head::Partial,
-            Ok(Status::Partial) if !bytes.contains(&b'\n') => Head::Refused(Refusal::UriTooLong),
-            Ok(Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
-                Head::Refused(Refusal::HeadTooLarge)
-            }
-            Err(_) => Head::Refused(Refusal::BadRequest),
+            Ok(Status::Partial) if !bytes.contains(&b'\n') => Head::Refused(Refusal::LineTooLong),
+            Ok(Status::Partial) => Head::Refused(Refusal::HeadTooLarge),
+            Err(err) => Head::Refused(err.into()),
         }
     }
 
@@ -53,18 +51,21 @@ impl Rules {
             return Err(Refusal::Method);
         }
         let target = request.path.unwrap_or_default();
-        // Absolute form is for proxies; what is not plain ASCII was not sent by a browser.
-        if !target.starts_with('/') || !target.bytes().all(|b| (0x21..=0x7e).contains(&b)) {
-            return Err(Refusal::BadRequest);
+        if !target.starts_with('/') {
+            return Err(Refusal::TargetForm);
+        }
+        if !target.bytes().all(|b| (0x21..=0x7e).contains(&b)) {
+            return Err(Refusal::TargetNotAscii);
         }
         match values(request.headers, "host").as_slice() {
             [host] if *host == self.authority.as_bytes() => {}
-            [_] => return Err(Refusal::Misdirected),
-            _ => return Err(Refusal::BadRequest),
+            [_] => return Err(Refusal::HostOther),
+            [] => return Err(Refusal::HostMissing),
+            [_, _, ..] => return Err(Refusal::HostRepeated),
         }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         if path != self.path {
-            return Err(Refusal::NotFound);
+            return Err(Refusal::Path);
         }
         check_top_level(request.headers)?;
         Ok(Zeroizing::new(query.to_owned()))
@@ -75,10 +76,16 @@ impl Rules {
 /// send these headers are let through.
 fn check_top_level(headers: &[Header<'_>]) -> Result<(), Refusal> {
     let only = |name, wanted: &[u8]| values(headers, name).iter().all(|value| *value == wanted);
-    let navigation = values(headers, "origin").is_empty()
-        && only("sec-fetch-mode", b"navigate")
-        && only("sec-fetch-dest", b"document");
-    if navigation { Ok(()) } else { Err(Refusal::CrossSite) }
+    if !values(headers, "origin").is_empty() {
+        return Err(Refusal::Origin);
+    }
+    if !only("sec-fetch-mode", b"navigate") {
+        return Err(Refusal::FetchMode);
+    }
+    if !only("sec-fetch-dest", b"document") {
+        return Err(Refusal::FetchDest);
+    }
+    Ok(())
 }
 
 fn values<'b>(headers: &[Header<'b>], name: &str) -> Vec<&'b [u8]> {

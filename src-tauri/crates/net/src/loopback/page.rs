@@ -2,24 +2,7 @@
 
 use app::port::CallbackPage;
 
-/// Why a request is not for the attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// Not a request that a browser would send here.
-    BadRequest,
-    /// A script, a frame or an image asked, not a person.
-    CrossSite,
-    /// The header section is too large.
-    HeadTooLarge,
-    /// Not GET.
-    Method,
-    /// Meant for another host.
-    Misdirected,
-    /// Another path.
-    NotFound,
-    /// The request line is too long.
-    UriTooLong,
-}
+use super::refusal::Refusal;
 
 /// The sheet in every page.
 macro_rules! style {
@@ -70,16 +53,9 @@ pub(super) fn answer(page: CallbackPage) -> Vec<u8> {
 
 /// The whole answer to a request that the attempt never sees.
 pub(super) fn refuse(refusal: Refusal) -> Vec<u8> {
-    match refusal {
-        Refusal::BadRequest => response("400 Bad Request", "", NOT_OURS),
-        Refusal::CrossSite => response("403 Forbidden", "", NOT_OURS),
-        Refusal::HeadTooLarge => response("431 Request Header Fields Too Large", "", NOT_OURS),
-        // No body: the answer to HEAD has none.
-        Refusal::Method => response("405 Method Not Allowed", "Allow: GET\r\n", ""),
-        Refusal::Misdirected => response("421 Misdirected Request", "", NOT_OURS),
-        Refusal::NotFound => response("404 Not Found", "", NOT_OURS),
-        Refusal::UriTooLong => response("414 URI Too Long", "", NOT_OURS),
-    }
+    let (status, extra) = refusal.status();
+    // No body: the answer to HEAD has none.
+    response(status, extra, if refusal == Refusal::Method { "" } else { NOT_OURS })
 }
 
 fn response(status: &str, extra: &str, body: &str) -> Vec<u8> {
