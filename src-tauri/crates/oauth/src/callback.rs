@@ -3,6 +3,9 @@
 use url::form_urlencoded;
 use zeroize::Zeroize;
 
+#[cfg(test)]
+mod tests;
+
 /// The parameters of one callback; unknown ones are ignored (RFC 6749 §4.1.2).
 pub struct CallbackQuery {
     pub(crate) state: Vec<String>,
@@ -24,7 +27,7 @@ impl CallbackQuery {
                 "iss" => parsed.iss.push(value.into_owned()),
                 "code" => parsed.code.push(value.into_owned()),
                 "error" => parsed.error.push(value.into_owned()),
-                "access_token" | "id_token" | "token_type" => parsed.token = true,
+                "access_token" | "id_token" | "refresh_token" | "token_type" => parsed.token = true,
                 _ => {}
             }
         }

@@ -148,11 +148,10 @@ fn check_pkce(provider: &Provider, document: &Map<String, Value>) -> Result<(), 
         None => return Err(ProviderRule::PkceNotOffered),
         Some(methods) => methods.as_array().ok_or(ProviderRule::BodyMalformed)?,
     };
-    if methods.iter().any(|m| m.as_str() == Some("S256")) {
-        Ok(())
-    } else {
-        Err(ProviderRule::PkceNotOffered)
+    if !methods.iter().all(Value::is_string) {
+        return Err(ProviderRule::BodyMalformed);
     }
+    if methods.iter().any(|m| m == "S256") { Ok(()) } else { Err(ProviderRule::PkceNotOffered) }
 }
 
 fn flag(document: &Map<String, Value>, member: &str) -> Result<bool, MetadataError> {

@@ -59,9 +59,8 @@ impl ExpectPushed {
         }
         let members = json::object_of(reply).map_err(PushError::Misbehaved)?;
         let malformed = PushError::Misbehaved(ProviderRule::PushedReplyMalformed);
-        let request_uri =
-            json::text(&members, "request_uri").map_err(|_| malformed)?.filter(|uri| !uri.is_empty());
-        let request_uri = request_uri.ok_or(malformed)?;
+        let request_uri = json::text(&members, "request_uri").map_err(|_| malformed)?;
+        let request_uri = request_uri.filter(|uri| is_request_uri(uri)).ok_or(malformed)?;
         if members.get("expires_in").and_then(serde_json::Value::as_u64).is_none_or(|seconds| seconds == 0) {
             return Err(malformed);
         }
@@ -71,6 +70,14 @@ impl ExpectPushed {
             .append_pair("request_uri", request_uri);
         Ok(url)
     }
+}
+
+/// The longest request_uri: RFC 9101 §5.2 wants no more than 512, and what is opened has to fit an argument list.
+const MAX_REQUEST_URI: usize = 2000;
+
+/// True for what can be opened in a browser as it stands: visible ASCII, and not too much of it.
+fn is_request_uri(text: &str) -> bool {
+    (1..=MAX_REQUEST_URI).contains(&text.len()) && text.bytes().all(|b| (0x21..=0x7e).contains(&b))
 }
 
 #[cfg(test)]

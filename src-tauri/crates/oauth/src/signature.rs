@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::provider::IdTokenAlg;
 use domain::secret::IdToken;
+use ed25519_dalek::VerifyingKey;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::{Map, Value};
@@ -38,6 +39,9 @@ pub(crate) fn verified_claims(
     let malformed = ProviderRule::IdTokenMalformed;
     let (message, signature) = token.expose_secret().rsplit_once('.').ok_or(malformed)?;
     let (header, payload) = message.split_once('.').ok_or(malformed)?;
+    if payload.contains('.') {
+        return Err(malformed);
+    }
     let header = Header::parse(&part(header)?, registered)?;
     let fitting: Vec<Jwk> = keys(jwks)?.into_iter().filter(|key| header.fits(key)).take(MAX_TRIES).collect();
     let mut usable = fitting.iter().filter_map(|key| DecodingKey::from_jwk(key).ok());
@@ -94,10 +98,18 @@ impl Header {
         match self.name {
             "ES256" => matches!(&key.algorithm, Ec(params) if params.curve == EllipticCurve::P256),
             "ES384" => matches!(&key.algorithm, Ec(params) if params.curve == EllipticCurve::P384),
-            "EdDSA" => matches!(&key.algorithm, Okp(params) if params.curve == EllipticCurve::Ed25519),
+            "EdDSA" => {
+                matches!(&key.algorithm, Okp(params) if params.curve == EllipticCurve::Ed25519 && is_sound(&params.x))
+            }
             _ => matches!(&key.algorithm, RSA(_)),
         }
     }
+}
+
+/// True for an Ed25519 key that is no point of small order: for such a one anybody can make signatures.
+fn is_sound(x: &str) -> bool {
+    let bytes: Option<[u8; 32]> = URL_SAFE_NO_PAD.decode(x).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok()).is_some_and(|key| !key.is_weak())
 }
 
 /// The keys of a JWK set; members and keys we do not know are passed over (RFC 7517 §5).

@@ -5,6 +5,14 @@ mod bank;
 #[cfg(test)]
 mod every_byte;
 #[cfg(test)]
+mod id_tokens;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod metadata;
+#[cfg(test)]
+mod other_replies;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod table;

@@ -86,3 +86,28 @@ fn bytes(hex: &str) -> Vec<u8> {
     let digits = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
     digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }
+
+/// A JSON object as text, changed as the row says: `set` writes a member's value, `without` leaves one out, `before`
+/// and `beside` add text in front and behind.
+pub(crate) fn members(row: &Row, good: &[(&str, Value)]) -> String {
+    let set = row.get("set").map(list);
+    let mut parts = Vec::new();
+    parts.extend(row.get("before").map(|text| text.as_str().unwrap().to_owned()));
+    let mut found = set.is_none() && !row.contains_key("without");
+    for (name, value) in good {
+        if row.get("without").is_some_and(|without| without == name) {
+            found = true;
+            continue;
+        }
+        match set.as_deref() {
+            Some([member, raw]) if member == name => {
+                parts.push(format!("\"{name}\":{raw}"));
+                found = true;
+            }
+            _ => parts.push(format!("\"{name}\":{value}")),
+        }
+    }
+    assert!(found, "nothing to change in {row:?}");
+    parts.extend(row.get("beside").map(|text| text.as_str().unwrap().to_owned()));
+    format!("{{{}}}", parts.join(","))
+}
