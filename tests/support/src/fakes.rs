@@ -62,13 +62,23 @@ impl Clock for TestClock {
     }
 }
 
-/// Real randomness.
-#[derive(Clone, Copy, Debug)]
-pub struct RealDice;
+/// Real randomness, until the test has it fail or stick.
+#[derive(Clone, Debug, Default)]
+pub struct TestDice(Arc<Mutex<Option<Result<u8, DiceError>>>>);
 
-impl Dice for RealDice {
+impl TestDice {
+    /// From now on: one byte for ever, or no byte at all; with `None`, real randomness again.
+    pub fn stick(&self, with: Option<Result<u8, DiceError>>) {
+        *self.0.lock().expect("nobody panics holding it") = with;
+    }
+}
+
+impl Dice for TestDice {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), DiceError> {
-        getrandom::fill(bytes).map_err(|_| DiceError)
+        match *self.0.lock().expect("nobody panics holding it") {
+            None => getrandom::fill(bytes).map_err(|_| DiceError),
+            Some(stuck) => stuck.map(|byte| bytes.fill(byte)),
+        }
     }
 }
 
@@ -114,12 +124,12 @@ impl Keychain for SharedKeychain {
     async fn probe(&self, install: &InstallId) -> Result<(), KeychainError> {
         self.0.probe(install).await
     }
-    async fn read_kek(
+    async fn read_keks(
         &self,
         install: &InstallId,
         kek: KekId,
-    ) -> Result<Option<KeyEncryptionKey>, KeychainError> {
-        self.0.read_kek(install, kek).await
+    ) -> Result<Vec<KeyEncryptionKey>, KeychainError> {
+        self.0.read_keks(install, kek).await
     }
     async fn write_kek(
         &self,
@@ -144,6 +154,7 @@ impl Events for NoEvents {
 /// The ports of a test.
 pub struct TestPorts {
     clock: TestClock,
+    dice: TestDice,
     browser: TestBrowser,
     loopback: SystemLoopback,
     http: HttpClient,
@@ -154,7 +165,7 @@ pub struct TestPorts {
 
 impl Ports for TestPorts {
     type Clock = TestClock;
-    type Dice = RealDice;
+    type Dice = TestDice;
     type Opener = TestBrowser;
     type Loopback = SystemLoopback;
     type Http = HttpClient;
@@ -165,8 +176,8 @@ impl Ports for TestPorts {
     fn clock(&self) -> &TestClock {
         &self.clock
     }
-    fn dice(&self) -> &RealDice {
-        &RealDice
+    fn dice(&self) -> &TestDice {
+        &self.dice
     }
     fn opener(&self) -> &TestBrowser {
         &self.browser
@@ -196,6 +207,8 @@ pub struct TestApp {
     pub keychain: SharedKeychain,
     /// The app's clock.
     pub clock: TestClock,
+    /// The app's randomness.
+    pub dice: TestDice,
     /// What the next tries to open the browser end with.
     pub no_browser: Arc<Mutex<Option<OpenError>>>,
     opened: mpsc::UnboundedReceiver<Url>,
@@ -223,8 +236,10 @@ impl TestApp {
     pub async fn start_with_files(dir: TempDir, keychain: SharedKeychain, files: Vec<String>) -> Self {
         let (browser, opened) = mpsc::unbounded_channel();
         let (clock, no_browser) = (TestClock::default(), Arc::new(Mutex::new(None)));
+        let dice = TestDice::default();
         let ports = TestPorts {
             clock: clock.clone(),
+            dice: dice.clone(),
             browser: TestBrowser { opened: browser, fault: Arc::clone(&no_browser) },
             loopback: SystemLoopback,
             http: HttpClient::new(net::http::Settings {
@@ -246,7 +261,7 @@ impl TestApp {
         assert_eq!(catalogue.problems, [], "the test's own files are sound");
         let settings = Settings { sandbox: true, home: None, version: "0".into() };
         let app = App::start(ports, catalogue, settings).await.expect("the app starts");
-        Self { app, keychain, clock, no_browser, opened, dir }
+        Self { app, keychain, clock, dice, no_browser, opened, dir }
     }
 
     /// Clicks Connect at a bank, asking for these permissions.
@@ -363,6 +378,17 @@ pub async fn get(url: &str) -> (u16, String) {
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let status = answer.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
     (status, answer)
+}
+
+/// The same by somebody who does not wait for the answer; false where the connection is refused.
+pub async fn throw(url: &str) -> bool {
+    use tokio::io::AsyncWriteExt as _;
+    let url = Url::parse(url).expect("an address");
+    let authority = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
+    let Ok(mut stream) = tokio::net::TcpStream::connect(&authority).await else { return false };
+    let target = &url[url::Position::BeforePath..];
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nSec-Fetch-Mode: navigate\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.is_ok() && stream.shutdown().await.is_ok()
 }
 
 fn is_whole(answer: &[u8]) -> bool {
