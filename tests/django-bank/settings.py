@@ -55,7 +55,12 @@ def configure(data, port, key, signing_key, plain_too):
             }
         },
         BANK_REQUESTS=data / "requests.jsonl",
-        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "oauth2_provider"],
+        INSTALLED_APPS=[
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.sessions",
+            "oauth2_provider",
+        ],
         LOGGING_CONFIG=None,
         LOGIN_URL="/sign-in/",
         MIDDLEWARE=[

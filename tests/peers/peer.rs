@@ -20,6 +20,8 @@ pub(crate) struct Peer {
     pub(crate) accounts: &'static [&'static str],
     /// How the attempt ends when the person says no at the bank.
     pub(crate) refused: EndingView,
+    /// Whether an access token can be given back without the whole grant (RFC 7009 §2.1 leaves that to the server).
+    pub(crate) access_ends_alone: bool,
 }
 
 enum Kind {
@@ -38,6 +40,7 @@ impl Peer {
             holder: "Ada Quist",
             accounts: &["••••4821", "••••9034", "••••1176"],
             refused: EndingView::Declined,
+            access_ends_alone: true,
         }
     }
 
@@ -61,6 +64,7 @@ impl Peer {
             accounts: &["••••2207", "••••9415"],
             // It promises `iss` and leaves it out of errors, which are then not believed (RFC 9207 §2.4).
             refused: EndingView::UnexpectedServer,
+            access_ends_alone: false,
         }
     }
 

@@ -19,6 +19,7 @@ against_each! {
     a_refresh_outlives_the_banks_restart
     a_revoked_refresh_token_has_ended
     a_task_never_shrinks_the_grant
+    a_token_given_back_early_may_take_the_grant_along
 }
 
 const ACCOUNTS: &str = READS[0];
@@ -156,6 +157,17 @@ async fn a_task_never_shrinks_the_grant(peer: Peer) {
         Err(refused) => assert_eq!((refused, keeps), (NarrowingRefused::NotKept, false)),
     }
     assert_eq!(held.go_on().await, all);
+}
+
+/// Whoever hands out access tokens for a task has to know this before giving one back.
+async fn a_token_given_back_early_may_take_the_grant_along(peer: Peer) {
+    let held = Held::at(&peer).await;
+    assert_eq!(held.client.revoke(TokenKind::Access, held.access.expose_secret()).await, 200);
+    assert_eq!(held.client.api("/accounts", &held.access).await, 401);
+    match held.refresh(&held.refresh).await {
+        Ok(_) => assert!(peer.access_ends_alone),
+        Err(error) => assert_eq!((error, peer.access_ends_alone), (RefreshError::Ended, false)),
+    }
 }
 
 /// What a plain refresh sends: no scope, no secret, nothing in the address, and to this bank alone.
