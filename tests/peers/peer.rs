@@ -8,6 +8,8 @@ use support::person::Person;
 use tempfile::TempDir;
 use url::Url;
 
+use crate::client::Client;
+
 /// One of them.
 pub(crate) struct Peer {
     kind: Kind,
@@ -105,6 +107,22 @@ impl Peer {
                 let live = bank.live_tokens();
                 assert_eq!(live["access"], live["refresh"], "the two live and end together here");
                 usize::try_from(live["refresh"]).unwrap()
+            }
+        }
+    }
+
+    /// The customer withdraws one consent, on the bank's own page for that.
+    pub(crate) async fn withdraw(&self) {
+        let mut person = self.person();
+        let help = Client::by_file(&self.file()).provider.help.expect("where consents are withdrawn");
+        let page = help.url();
+        match &self.kind {
+            Kind::Sandbox(_) => person.press(page, &["Withdraw access"]).await,
+            Kind::Django(_) => {
+                let list = person.read(page).await;
+                let (_, rest) = list.split_once("(<a href=\"").expect("a token in the list");
+                let (to, _) = rest.split_once('"').expect("a link");
+                person.press(&page.join(to).unwrap(), &["Delete"]).await;
             }
         }
     }

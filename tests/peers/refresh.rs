@@ -18,6 +18,7 @@ against_each! {
     a_refresh_token_is_good_once_and_its_return_ends_the_family
     a_refresh_outlives_the_banks_restart
     a_revoked_refresh_token_has_ended
+    what_the_customer_withdraws_at_the_bank_has_ended
     a_task_never_shrinks_the_grant
     a_token_given_back_early_may_take_the_grant_along
 }
@@ -138,6 +139,15 @@ async fn a_revoked_refresh_token_has_ended(peer: Peer) {
     assert_eq!(revoked, 200);
     assert_eq!(held.refresh(&held.refresh).await.unwrap_err(), RefreshError::Ended);
     assert_eq!(held.client.api("/accounts", &held.access).await, 401);
+}
+
+/// At the address that the provider file names for that.
+async fn what_the_customer_withdraws_at_the_bank_has_ended(peer: Peer) {
+    let held = Held::at(&peer).await;
+    peer.withdraw().await;
+    assert_eq!(held.client.api("/accounts", &held.access).await, 401);
+    assert_eq!(held.refresh(&held.refresh).await.unwrap_err(), RefreshError::Ended);
+    assert_eq!(peer.consents().await, 0);
 }
 
 /// Narrowed where the file says that the bank keeps the grant, and never asked for elsewhere: the grant is whole after.

@@ -88,6 +88,18 @@ impl Person {
 
     /// The text of a page of the bank, signed in.
     pub async fn read(&mut self, url: &Url) -> String {
+        self.come_in(url).await.text
+    }
+
+    /// Presses a button on a page of the bank, signed in.
+    pub async fn press(&mut self, url: &Url, words: &[&str]) {
+        let shown = self.come_in(url).await;
+        let form = forms(&shown.url, &shown.text).into_iter().find_map(|form| form.press(words));
+        let form = form.unwrap_or_else(|| panic!("no button says {words:?} at {url}:\n{}", shown.text));
+        self.send(Method::POST, &form.action, Some((&shown.url, form.body()))).await;
+    }
+
+    async fn come_in(&mut self, url: &Url) -> Shown {
         let mut shown = self.send(Method::GET, url, None).await;
         for _ in 0..MOST_PAGES {
             if let Some(location) = shown.location.take() {
@@ -97,7 +109,7 @@ impl Person {
             let mut forms = forms(&shown.url, &shown.text);
             let Some(n) = forms.iter().position(|form| form.fields.iter().any(|f| f.kind == "password"))
             else {
-                return shown.text;
+                return shown;
             };
             let form = self.signed_in(forms.swap_remove(n)).expect("a way in");
             let body = form.body();
