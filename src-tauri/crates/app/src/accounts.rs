@@ -58,7 +58,8 @@ impl<P: Ports> Running<P> {
         if permissions.is_empty() {
             return Err(Ending::NothingAllowed);
         }
-        let holder = self.read_holder(provider, endpoints, &issued.access, identity.as_ref()).await?;
+        let holder =
+            self.read_holder(provider, endpoints, &issued.access, identity.as_ref(), &permissions).await?;
         self.reach(Stage::Accounts).await?;
         let (accounts, numbers) = self.read_accounts(provider, &issued.access, &permissions).await?;
         let subject = identity.map(|identity| Zeroizing::new(identity.subject));
@@ -85,6 +86,7 @@ impl<P: Ports> Running<P> {
         endpoints: &Endpoints,
         access: &AccessToken,
         identity: Option<&Identity>,
+        permissions: &PermissionSet,
     ) -> Result<Option<String>, Ending> {
         match (&provider.holder, identity) {
             (HolderSource::IdToken, identity) => Ok(identity.and_then(|i| i.name.clone())),
@@ -95,7 +97,11 @@ impl<P: Ports> Running<P> {
                 userinfo::holder_name(&reply, &identity.subject, &provider.holder_claim).map_err(misbehaved)
             }
             (HolderSource::Operation(id), _) => {
-                let Some(operation) = provider.profile.operation(id) else { return Ok(None) };
+                // What was not asked is not used, not even where the bank allows it; the name stays unknown then.
+                let operation = provider.profile.operation(id);
+                let Some(operation) = operation.filter(|o| permissions.contains(&o.permission)) else {
+                    return Ok(None);
+                };
                 let url = Url::parse(&provider.operation_url(&operation.path))
                     .map_err(|_| Ending::BankUnreachable)?;
                 let reply = self.get(&url, access).await?;
@@ -104,8 +110,8 @@ impl<P: Ports> Running<P> {
                     return Ok(None);
                 }
                 let answer = answer(&reply)?;
-                let name = json::text(&answer, &provider.holder_claim).map_err(misbehaved)?;
-                Ok(name.map(|name| quoted(name, 80)).filter(|name| !name.is_empty()))
+                let name = json::name(&answer, &provider.holder_claim).map_err(misbehaved)?;
+                Ok(name.map(|name| quoted(&name, 80)).filter(|name| !name.is_empty()))
             }
         }
     }
