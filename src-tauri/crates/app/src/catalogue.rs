@@ -1,11 +1,13 @@
 //! The catalogue: provider files, the profiles beside them, and the sandbox's agents, parsed once at start.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use domain::agent::{AgentKey, AgentName};
 use domain::id::{ProfileId, ProviderId};
 use domain::profile::Profile;
 use domain::provider::{self, AddressRule, Provider};
+use domain::text::likeness;
 use serde::Deserialize;
 
 /// A file as it was read: its name without the folder, and its text.
@@ -73,6 +75,8 @@ struct JwkFile {
     x: String,
 }
 
+const SAME_ID: &str = "another file has this id";
+
 impl Catalogue {
     /// Parses every file; one that is refused is named and hurts no other.
     #[must_use]
@@ -112,26 +116,38 @@ impl Catalogue {
     fn parse_profiles(&mut self, files: &[SourceFile]) -> BTreeMap<ProfileId, Profile> {
         let mut profiles = BTreeMap::new();
         for file in files {
-            match Profile::parse(&file.text) {
-                // A folder's own profile goes before the built-in one of the same id.
-                Ok(profile) => {
-                    profiles.entry(profile.id.clone()).or_insert(profile);
-                }
-                Err(err) => self.problems.push(Problem { file: file.name.clone(), rule: err.to_string() }),
-            }
+            let refused = match Profile::parse(&file.text) {
+                // A folder's own profile goes before the built-in one of the same id, and that is said.
+                Ok(profile) => match profiles.entry(profile.id.clone()) {
+                    Entry::Vacant(place) => {
+                        place.insert((profile, &file.text));
+                        None
+                    }
+                    Entry::Occupied(other) => (*other.get().1 != file.text).then(|| SAME_ID.to_owned()),
+                },
+                Err(err) => Some(err.to_string()),
+            };
+            self.problems.extend(refused.map(|rule| Problem { file: file.name.clone(), rule }));
         }
-        profiles
+        profiles.into_iter().map(|(id, (profile, _))| (id, profile)).collect()
     }
 
-    /// Keeps issuers and ids unique (RFC 9207 §4): two entries for one issuer could be played against each other.
+    /// Keeps ids and issuers unique (RFC 9207 §4), since two entries for one issuer could be played against each
+    /// other, and names too, since a person knows a bank by nothing else.
     fn check_unique(&self, provider: Provider) -> Result<Provider, String> {
-        if self.providers.iter().any(|p| p.id == provider.id) {
-            return Err("another file has this id".into());
-        }
-        if self.providers.iter().any(|p| p.server.issuer == provider.server.issuer) {
-            return Err("another file has this issuer".into());
-        }
-        Ok(provider)
+        let name = likeness(&provider.name);
+        let rule = self.providers.iter().find_map(|other| {
+            if other.id == provider.id {
+                Some(SAME_ID)
+            } else if other.server.issuer.looks_like(&provider.server.issuer) {
+                Some("another file has this issuer")
+            } else if likeness(&other.name) == name {
+                Some("another bank has a name like this")
+            } else {
+                None
+            }
+        });
+        rule.map_or(Ok(provider), |rule| Err(rule.to_owned()))
     }
 }
 
@@ -154,49 +170,4 @@ fn parse_agent(text: &str) -> Result<ListedAgent, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FDX: &str = include_str!("../../oauth/providers/profiles/fdx-v6.toml");
-    const EXAMPLE: &str = include_str!("../../oauth/providers/example.toml");
-
-    fn file(name: &str, text: &str) -> SourceFile {
-        SourceFile { name: name.into(), text: text.into() }
-    }
-
-    #[test]
-    fn a_refused_file_is_named_and_hurts_no_other() {
-        let same_issuer = EXAMPLE.replacen("example-bank", "twin", 1);
-        let other = same_issuer.replace("auth.bank.example\"", "auth.other.example\"");
-        let sources = Sources {
-            providers: vec![
-                file("a.toml", EXAMPLE),
-                file("b.toml", EXAMPLE),
-                file("c.toml", &same_issuer),
-                file("d.toml", "id = "),
-                file("e.toml", &other),
-                file("f.toml", &EXAMPLE.replace("fdx-v6\"", "berlin\"")),
-            ],
-            profiles: vec![file("fdx-v6.toml", FDX), file("bad.toml", "id = 7")],
-            agents: vec![file("x.toml", "name = \"X\"")],
-            unreadable: vec![Problem { file: "g.toml".into(), rule: "not UTF-8".into() }],
-        };
-        let catalogue = Catalogue::parse(&sources, AddressRule::Public);
-        let ids: Vec<_> = catalogue.providers().iter().map(|p| p.id.as_str()).collect();
-        assert_eq!(ids, ["example-bank", "twin"]);
-        let problems: Vec<_> =
-            catalogue.problems.iter().map(|p| (p.file.as_str(), p.rule.as_str())).collect();
-        assert_eq!(
-            problems,
-            [
-                ("g.toml", "not UTF-8"),
-                ("bad.toml", "not a profile file: invalid type at byte 5"),
-                ("b.toml", "another file has this id"),
-                ("c.toml", "another file has this issuer"),
-                ("d.toml", "not a provider file: syntax at byte 5"),
-                ("f.toml", "profile berlin is not there"),
-                ("x.toml", "not an agent file"),
-            ]
-        );
-    }
-}
+mod tests;
