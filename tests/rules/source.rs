@@ -26,7 +26,6 @@ const READ_SECRETS: &[&str] = &[
 const WEAKEN: &[&str] = &[
     "src-tauri/crates/domain/src/provider/address.rs", // the rule
     "src-tauri/crates/host/src/environment.rs",        // where a sandbox build chooses it
-    "src-tauri/crates/net/src/browser.rs",
     "src-tauri/crates/net/src/http.rs",
     "src-tauri/crates/net/src/http/address.rs",
 ];

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use app::port::{OpenError, Opener};
-use domain::provider::AddressRule;
+use domain::provider::{AddressRule, check_address};
 use tokio::process::{Child, Command};
 use url::Url;
 
@@ -96,27 +96,13 @@ impl Opener for SystemOpener {
     }
 }
 
-/// https to a named host, and nothing in the address that a launcher or a person could read two ways
+/// What a provider file may name, and nothing in the address that a launcher or a person could read two ways
 /// (CVE-2025-6514, OPEN-01, OPEN-03).
 fn may_open(url: &Url, addresses: AddressRule) -> bool {
     let text = url.as_str();
-    let loopback = match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(_)) => false,
-        None => return false,
-    };
-    let scheme = match url.scheme() {
-        "https" => true,
-        "http" => loopback && addresses == AddressRule::DangerLoopback,
-        _ => false,
-    };
-    scheme
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.host_str().is_some_and(|host| !host.is_empty())
-        && text.len() <= MAX_URL
+    text.len() <= MAX_URL
         && text.bytes().all(|b| (0x21..=0x7e).contains(&b))
+        && check_address(url, addresses).is_ok()
         && Url::parse(text).is_ok_and(|again| again == *url)
 }
 

@@ -131,6 +131,14 @@ fn parse_plain(text: &str, addresses: AddressRule) -> Result<Url, UrlRule> {
     Ok(url)
 }
 
+/// Checks an address that was built here or came from elsewhere already parsed.
+///
+/// # Errors
+/// The [`UrlRule`] it breaks.
+pub fn check_address(url: &Url, addresses: AddressRule) -> Result<(), UrlRule> {
+    check_url(url, url.as_str(), addresses)
+}
+
 fn check_url(url: &Url, text: &str, addresses: AddressRule) -> Result<(), UrlRule> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(UrlRule::UserInfo);
