@@ -1,9 +1,16 @@
 //! The client against servers that misbehave on purpose.
 
 mod addresses;
+mod certificates;
+mod child;
+mod floods;
+mod handshakes;
+mod http2;
+mod kinds;
+mod redirects;
 mod replies;
+mod secure;
 mod server;
-mod tls;
 
 use std::time::Duration;
 

@@ -5,11 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ::http::Method;
+use domain::provider::Endpoint;
+use reqwest::dns::{Name, Resolve as _};
+use serde_json::Value;
 
 use super::server::Server;
 use super::*;
 
+const TABLE: &str = include_str!("../../../../../../tests/tables/addresses.jsonl");
+
 fn looking_up(rule: AddressRule, answers: &[Vec<&str>]) -> (HttpClient, Arc<AtomicUsize>) {
+    let (lookup, asked) = answering(answers);
+    let settings = Settings { addresses: rule, extra_roots_pem: None };
+    (HttpClient::build(&settings, lookup, SHORT).unwrap(), asked)
+}
+
+/// A name service that gives these answers in turn, and how often it was asked.
+fn answering(answers: &[Vec<&str>]) -> (Lookup, Arc<AtomicUsize>) {
     let answers: Vec<Vec<IpAddr>> =
         answers.iter().map(|answer| answer.iter().map(|ip| ip.parse().unwrap()).collect()).collect();
     let asked = Arc::new(AtomicUsize::new(0));
@@ -18,131 +30,95 @@ fn looking_up(rule: AddressRule, answers: &[Vec<&str>]) -> (HttpClient, Arc<Atom
         let answer = answers[counter.fetch_add(1, Ordering::SeqCst) % answers.len()].clone();
         Box::pin(std::future::ready(Ok(answer)))
     });
-    let settings = Settings { addresses: rule, extra_roots_pem: None };
-    (HttpClient::build(&settings, lookup, SHORT).unwrap(), asked)
+    (lookup, asked)
 }
 
-const PRIVATE: &[&str] = &[
-    "0.0.0.0",
-    "0.1.2.3",
-    "10.0.0.1",
-    "10.255.255.255",
-    "100.64.0.1",
-    "127.0.0.1",
-    "127.255.255.254",
-    "169.254.169.254",
-    "172.16.0.1",
-    "172.31.255.255",
-    "192.0.0.8",
-    "192.0.2.1",
-    "192.168.1.1",
-    "198.18.0.1",
-    "198.51.100.1",
-    "203.0.113.1",
-    "224.0.0.1",
-    "240.0.0.1",
-    "255.255.255.255",
-    "::",
-    "::1",
-    "::ffff:10.0.0.1",
-    "::ffff:127.0.0.1",
-    "::ffff:169.254.169.254",
-    "::127.0.0.1",
-    "64:ff9b::a00:1",
-    "100::1",
-    "2001::1",
-    "2001:db8::1",
-    "2002:7f00:1::",
-    "2002:a00:1::1",
-    "fc00::1",
-    "fd00::1",
-    "fe80::1",
-    "fec0::1",
-    "ff02::1",
-];
+/// The rows that say which addresses are handed to the connector, and the others.
+fn rows() -> (Vec<Value>, Vec<Value>) {
+    let rows = TABLE.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+    rows.partition(|row| row["connect"].is_array())
+}
 
-#[tokio::test]
-async fn a_name_that_leads_home_is_not_connected_to() {
-    for ip in PRIVATE {
-        let (public, _) = looking_up(AddressRule::Public, &[vec![*ip]]);
-        assert_eq!(
-            post(&public, "https://bank.example/token").await.err(),
-            Some(HttpError::NotPublic),
-            "{ip}"
-        );
-        let loopback = ip.parse::<IpAddr>().unwrap().is_loopback();
-        let (sandbox, _) = looking_up(AddressRule::DangerLoopback, &[vec![*ip]]);
-        let expected = if loopback { HttpError::NoConnection } else { HttpError::NotPublic };
-        assert_eq!(
-            post(&sandbox, "https://bank.example:1/token").await.err(),
-            Some(expected),
-            "{ip} in the sandbox"
-        );
-    }
-    let (several, _) = looking_up(AddressRule::Public, &[PRIVATE.to_vec()]);
-    assert_eq!(post(&several, "https://bank.example/token").await.err(), Some(HttpError::NotPublic));
+/// What the row's host leads to; a name leads home unless the row says otherwise.
+fn resolves(row: &Value) -> Vec<&str> {
+    let Some(answer) = row["resolves"].as_array() else { return vec!["127.0.0.1"] };
+    answer.iter().map(|ip| ip.as_str().unwrap()).collect()
 }
 
 #[tokio::test]
-async fn every_spelling_of_a_private_address_is_refused() {
-    let client = looking_up(AddressRule::Public, &[vec!["127.0.0.1"]]).0;
-    for host in [
-        "127.0.0.1",
-        "127.1",
-        "127.0.1",
-        "0x7f.1",
-        "0x7f000001",
-        "0X7F000001",
-        "0177.0.0.1",
-        "017700000001",
-        "2130706433",
-        "127.0.0.1.",
-        "0",
-        "0x0",
-        "0.0.0.0",
-        "10.1",
-        "0xa.0.0.1",
-        "012.0.0.1",
-        "167772161",
-        "0xa9fea9fe",
-        "2852039166",
-        "169.254.43518",
-        "0251.0376.0251.0376",
-        "192.168.257",
-        "[::1]",
-        "[::]",
-        "[0:0:0:0:0:0:0:1]",
-        "[::ffff:10.0.0.1]",
-        "[::ffff:a00:1]",
-        "[0:0:0:0:0:ffff:7f00:1]",
-        "[::ffff:127.0.0.1]",
-        "[::127.0.0.1]",
-        "[fd00::1]",
-        "[fe80::1]",
-        "[2002:7f00:1::]",
-        "[64:ff9b::7f00:1]",
-        "localhost",
-        "LOCALHOST",
-        "localhost.",
-        "printer.local",
-        "intranet",
-        "bank.example",
-    ] {
+async fn every_spelling_of_the_table_leads_nowhere_it_may_not() {
+    let (_, refused) = rows();
+    let mut wrong = Vec::new();
+    for row in &refused {
+        let (name, url) =
+            (row["name"].as_str().unwrap(), format!("https://{}/token", row["host"].as_str().unwrap()));
+        let (client, _) = looking_up(AddressRule::Public, &[resolves(row)]);
         for method in [Method::GET, Method::POST] {
-            let url = format!("https://{host}/token");
-            let got = client.send(request(&method, &url)).await.err();
-            assert_eq!(got, Some(HttpError::NotPublic), "{url}");
+            // What is no address to the library that carries requests is none here either.
+            let built = ::http::Request::builder().method(method.clone()).uri(&url).body(Vec::new());
+            let found = match built {
+                Ok(request) => format!("{:?}", client.send(request).await.err().unwrap()),
+                Err(_) => "NoConnection".into(),
+            };
+            if row["connect"] != found.as_str() {
+                wrong.push(format!("{name}, {method}: {found}"));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), refused.len(), wrong.join("\n"));
+    assert!(refused.len() >= 120, "{}", refused.len());
 }
 
 #[tokio::test]
-async fn addresses_in_the_url_are_judged_too() {
+async fn the_connector_is_handed_public_addresses_and_no_others() {
+    let (handed, _) = rows();
+    for row in &handed {
+        let expected: Vec<&str> =
+            row["connect"].as_array().unwrap().iter().map(|ip| ip.as_str().unwrap()).collect();
+        let (name, host) = (row["name"].as_str().unwrap(), row["host"].as_str().unwrap());
+        if row["resolves"].is_null() {
+            let (client, _) = looking_up(AddressRule::Public, &[vec![]]);
+            assert_eq!(client.check_url(&Url::parse(&format!("https://{host}/")).unwrap()), Ok(()), "{name}");
+            continue;
+        }
+        let resolver = PublicResolver::new(answering(&[resolves(row)]).0, AddressRule::Public);
+        let found = resolver.resolve(host.parse::<Name>().unwrap()).await.unwrap();
+        assert_eq!(found.map(|address| address.ip().to_string()).collect::<Vec<_>>(), expected, "{name}");
+    }
+    assert!(handed.len() >= 12, "{}", handed.len());
+}
+
+/// What a provider file may name is judged by the text alone, before anybody looks a name up.
+#[test]
+fn every_spelling_of_the_table_is_judged_in_a_provider_file() {
+    let (handed, refused) = rows();
+    let mut wrong = Vec::new();
+    for row in handed.iter().chain(&refused) {
+        let url = format!("https://{}/token", row["host"].as_str().unwrap());
+        let found =
+            Endpoint::parse(&url, AddressRule::Public).err().map_or("ok".into(), |rule| rule.to_string());
+        if row["endpoint"] != found.as_str() {
+            wrong.push(format!("{}: {found}", row["name"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn the_sandbox_reaches_this_computer_and_nothing_private() {
+    let (_, refused) = rows();
     let server = Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let sandbox = client(None);
     assert!(post(&sandbox, &server.url()).await.is_ok());
-    for ip in PRIVATE.iter().filter(|ip| !ip.parse::<IpAddr>().unwrap().is_loopback()) {
-        let host = if ip.contains(':') { format!("[{ip}]") } else { (*ip).to_owned() };
+    for ip in refused.iter().flat_map(resolves) {
+        let address: IpAddr = ip.parse().unwrap();
+        let (client, _) = looking_up(AddressRule::DangerLoopback, &[vec![ip]]);
+        let expected = if address.is_loopback() { HttpError::NoConnection } else { HttpError::NotPublic };
+        assert_eq!(post(&client, "https://bank.example:1/token").await.err(), Some(expected), "{ip}");
+        if address.is_loopback() {
+            continue;
+        }
+        let host = if ip.contains(':') { format!("[{ip}]") } else { ip.to_owned() };
         for scheme in ["http", "https"] {
             let got = post(&sandbox, &format!("{scheme}://{host}:1/")).await.err();
             assert_eq!(got, Some(HttpError::NotPublic), "{scheme} {ip}");
@@ -168,18 +144,43 @@ async fn nothing_goes_out_unencrypted_or_with_a_name_in_the_address() {
     assert_eq!((asked.load(Ordering::SeqCst), asked_in_sandbox.load(Ordering::SeqCst)), (0, 0));
 }
 
+/// A listener at one of this computer's addresses, and how often somebody came.
+fn counting(address: &str) -> (u16, Arc<AtomicUsize>) {
+    let listener = std::net::TcpListener::bind(address).unwrap();
+    let (port, count) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for _stream in listener.incoming() {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (port, count)
+}
+
+/// A name that leads to an allowed address and to a forbidden one in turn: one look-up for each request, and the
+/// answer that was judged is the one that is used. What the name says next is not asked for.
 #[tokio::test]
 async fn the_address_that_was_checked_is_the_one_connected_to() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || listener.incoming().for_each(drop));
-    // One look-up for each request: what a name says next time is never asked for.
+    let (port, checked) = counting("127.0.0.1:0");
+    // Anybody who connected by a second answer would be seen here.
+    let (_, other) = counting(&format!("127.0.0.2:{port}"));
     let (client, asked) = looking_up(AddressRule::DangerLoopback, &[vec!["127.0.0.1"], vec!["10.0.0.1"]]);
     for round in 0..1000 {
         let got = post(&client, &format!("https://bank.example:{port}/token")).await.err();
         let expected = if round % 2 == 0 { HttpError::NoConnection } else { HttpError::NotPublic };
         assert_eq!(got, Some(expected), "round {round}");
         assert_eq!(asked.load(Ordering::SeqCst), round + 1);
+    }
+    let (two, asked) = looking_up(AddressRule::DangerLoopback, &[vec!["127.0.0.1"], vec!["127.0.0.2"]]);
+    for round in 0..100 {
+        let _ = post(&two, &format!("https://bank.example:{port}/token")).await;
+        assert_eq!(asked.load(Ordering::SeqCst), round + 1);
+        let seen = (checked.load(Ordering::SeqCst), other.load(Ordering::SeqCst));
+        assert_eq!(
+            seen,
+            (500 + round / 2 + 1, round.div_ceil(2)),
+            "round {round}: the answer of this request"
+        );
     }
 }
 

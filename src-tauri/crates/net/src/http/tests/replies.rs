@@ -99,30 +99,6 @@ async fn headers_that_matter_are_read_if_they_are_unambiguous() {
 }
 
 #[tokio::test]
-async fn redirects_are_replies_and_nobody_follows_them() {
-    let sink = Server::saying(ok(""));
-    for status in [300, 301, 302, 303, 305, 307, 308] {
-        for target in [
-            format!("http://{}/sink", sink.address),
-            format!("https://{}/sink", sink.address),
-            format!("//{}/sink", sink.address),
-            "/elsewhere".to_owned(),
-            "token".to_owned(),
-            "?again".to_owned(),
-        ] {
-            for method in [Method::GET, Method::POST] {
-                let location =
-                    format!("HTTP/1.1 {status} R\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
-                let server = Server::saying(location);
-                let reply = client(None).send(request(&method, &server.url())).await.unwrap();
-                assert_eq!((reply.status, server.connections()), (status, 1), "{status} {target}");
-            }
-        }
-    }
-    assert_eq!(sink.connections(), 0);
-}
-
-#[tokio::test]
 async fn every_status_is_a_reply() {
     for status in [200, 201, 204, 304, 400, 401, 403, 404, 408, 425, 429, 500, 502, 503, 599, 999] {
         let server = Server::saying(format!("HTTP/1.1 {status} S\r\nContent-Length: 0\r\n\r\n"));
