@@ -1,6 +1,7 @@
 //! The real gnome-keyring on a bus of its own, and a Secret Service that misbehaves on purpose.
 
 mod fake;
+mod hostile;
 mod real;
 mod session;
 

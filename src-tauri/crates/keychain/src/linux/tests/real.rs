@@ -15,7 +15,7 @@ const BLOCKED: [Option<KeychainError>; 4] = [Some(KeychainError::Blocked); 4];
 const LOCKED: [Option<KeychainError>; 4] = [Some(KeychainError::Locked); 4];
 
 /// Creates an item as any other program of the person could.
-async fn plant(session: &Session, account: &str, secret: &[u8], extra: Option<&str>) {
+pub(super) async fn plant(session: &Session, account: &str, secret: &[u8], extra: Option<&str>) {
     let bus = session.connect().await;
     let path = default_collection(&bus).await;
     let service =
@@ -27,7 +27,7 @@ async fn plant(session: &Session, account: &str, secret: &[u8], extra: Option<&s
 }
 
 /// How many items the collection holds.
-async fn items(session: &Session) -> usize {
+pub(super) async fn items(session: &Session) -> usize {
     let bus = session.connect().await;
     let path = default_collection(&bus).await;
     let service =

@@ -57,6 +57,11 @@ impl Session {
 
     /// Starts the daemon; with a password it has a login keyring, without one only what memory holds.
     pub(super) async fn start_keyring(&mut self, password: Option<&str>) {
+        self.start_keyring_over("data", password).await;
+    }
+
+    /// Starts a daemon over other data: somebody else's keyring under the same name on the bus.
+    pub(super) async fn start_keyring_over(&mut self, data: &str, password: Option<&str>) {
         let folder = self.folder.path();
         let mut command = Command::new("gnome-keyring-daemon");
         command
@@ -64,7 +69,7 @@ impl Session {
             .arg(folder.join("control"));
         command.args(password.map(|_| "--unlock"));
         command.env_clear().env("PATH", "/usr/bin:/bin").env("DBUS_SESSION_BUS_ADDRESS", &self.address);
-        command.env("HOME", folder).env("XDG_RUNTIME_DIR", folder).env("XDG_DATA_HOME", folder.join("data"));
+        command.env("HOME", folder).env("XDG_RUNTIME_DIR", folder).env("XDG_DATA_HOME", folder.join(data));
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut keyring = command.spawn().expect("gnome-keyring-daemon is installed (package gnome-keyring)");
         keyring.stdin.take().unwrap().write_all(password.unwrap_or_default().as_bytes()).unwrap();
@@ -121,10 +126,15 @@ impl Session {
 
     /// Locks the default collection behind our back.
     pub(super) async fn lock(&self) {
+        self.ask_to_lock().await;
+        self.until(Some(KeychainError::Locked)).await;
+    }
+
+    /// Asks for it, and does not look whether it is done.
+    pub(super) async fn ask_to_lock(&self) {
         let bus = self.connect().await;
         let paths = vec![default_collection(&bus).await];
         call(&bus, "org.freedesktop.Secret.Service", "Lock", &(paths,)).await;
-        self.until(Some(KeychainError::Locked)).await;
     }
 
     /// Unlocks it as a login does, without a prompt.
