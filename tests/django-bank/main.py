@@ -20,6 +20,7 @@ HOST = "127.0.0.1"
 def main():
     asked = argparse.ArgumentParser(description="A bank on django-oauth-toolkit, to test against.")
     asked.add_argument("--data", type=Path, required=True, help="folder of its own; made where it is missing")
+    asked.add_argument("--keep-refresh", action="store_true", help="a refresh gives the same refresh token again")
     asked.add_argument("--openid", action="store_true", help="also signs id_tokens and serves UserInfo")
     asked.add_argument("--plain-too", action="store_true", help="also takes and lists the PKCE method plain")
     asked = asked.parse_args()
@@ -34,7 +35,7 @@ def main():
         server.server_port,
         remembered(asked.data / "key", lambda: secrets.token_urlsafe(48)),
         remembered(asked.data / "signing-key", settings.make_signing_key) if asked.openid else None,
-        asked.plain_too,
+        asked,
     )
 
     from django.core.wsgi import get_wsgi_application

@@ -43,7 +43,7 @@ def openid(signing_key):
     }
 
 
-def configure(data, port, key, signing_key, plain_too):
+def configure(data, port, key, signing_key, asked):
     scopes = SCOPES | ({"openid": "Know who you are", "profile": "Know your name"} if signing_key else {})
     settings.configure(
         ALLOWED_HOSTS=["127.0.0.1"],
@@ -80,12 +80,13 @@ def configure(data, port, key, signing_key, plain_too):
             "AUTHORIZATION_CODE_EXPIRE_SECONDS": MINUTE,
             "REFRESH_TOKEN_EXPIRE_SECONDS": 90 * DAY,
             "REFRESH_TOKEN_REUSE_PROTECTION": True,
+            "ROTATE_REFRESH_TOKEN": not asked.keep_refresh,
             "PKCE_REQUIRED": True,
             "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
             "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
             "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
             "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
-            "COMPLIANT_BCP_RFC9700_PKCE_METHOD": not plain_too,
+            "COMPLIANT_BCP_RFC9700_PKCE_METHOD": not asked.plain_too,
             "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
         },
         PASSWORD_HASHERS=["settings.QuickHasher"],

@@ -202,6 +202,22 @@ async fn each_refresh_goes_to_its_own_bank_and_names_no_scope() {
     at_sandbox.go_on().await;
 }
 
+/// Not every bank rotates (OAuth 2.1 §4.3.1, FAPI 2.0 §5.3.2.1): the same token goes on and on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_that_does_not_rotate_goes_on_with_the_same_token() {
+    let folder = private_folder();
+    let bank = DjangoBank::start_with(folder.path(), &["--keep-refresh"]);
+    let file = bank.provider_file().replacen("rotation = \"always\"", "rotation = \"never\"", 1);
+    let held = Held::by_file(&file, &mut Person::new("edda")).await;
+    let all = sorted(held.scopes.clone());
+    for _ in 0..3 {
+        let refreshed = held.refresh(&held.refresh).await.unwrap();
+        assert!(refreshed.refresh.is_none_or(|token| token.same_as(held.refresh.expose_secret())));
+        assert_eq!(sorted(refreshed.scopes), all);
+        assert_eq!(held.client.api("/accounts", &refreshed.access).await, 200);
+    }
+}
+
 /// The harm that `shrinks` in the file keeps away: one just-in-time token would cost the customer the grant.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_says_keeps_of_a_bank_that_shrinks_costs_the_grant() {
