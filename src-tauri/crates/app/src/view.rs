@@ -30,12 +30,19 @@ pub(crate) fn provider(provider: &Provider) -> ProviderView {
         name: provider.name.clone(),
         monogram: provider.monogram.clone(),
         colour: provider.colour.clone(),
-        host: provider.server.issuer.host(),
+        host: sign_in_host(provider),
         unverified: provider.unverified,
         shared_consents: provider.behaviour.consents == Consents::Shared,
         max_days: provider.behaviour.consent_days,
         permissions: provider.profile.permissions.iter().map(|p| permission(&provider.profile, p)).collect(),
     }
+}
+
+/// Where the browser is about to go, which need not be where the issuer is (RFC 9728 §7.8); ASCII, as it is opened.
+fn sign_in_host(provider: &Provider) -> String {
+    let url = provider.server.authorization_endpoint.url();
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn permission(profile: &Profile, permission: &Permission) -> PermissionView {
@@ -120,7 +127,7 @@ pub(crate) fn bank_mark(provider: Option<&Provider>, id: &ProviderId, name: &str
             name: provider.name.clone(),
             monogram: provider.monogram.clone(),
             colour: provider.colour.clone(),
-            host: provider.server.issuer.host(),
+            host: sign_in_host(provider),
             help: provider.help.as_ref().map(|help| help.as_str().to_owned()),
         },
         None => BankMark {
