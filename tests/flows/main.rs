@@ -8,6 +8,12 @@
     reason = "a test that cannot go on stops with what it saw"
 )]
 
+mod attempts;
 mod connect;
+mod forged;
 mod hostile;
+mod requests;
 mod revoke;
+mod scopes;
+mod two_banks;
+mod vault;

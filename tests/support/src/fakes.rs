@@ -380,15 +380,23 @@ pub async fn get(url: &str) -> (u16, String) {
     (status, answer)
 }
 
-/// The same by somebody who does not wait for the answer; false where the connection is refused.
-pub async fn throw(url: &str) -> bool {
+/// The same by somebody who does not wait for the answer.
+///
+/// # Errors
+/// There is no connection.
+pub async fn throw(url: &str) -> std::io::Result<()> {
     use tokio::io::AsyncWriteExt as _;
     let url = Url::parse(url).expect("an address");
     let authority = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
-    let Ok(mut stream) = tokio::net::TcpStream::connect(&authority).await else { return false };
+    let mut stream = match tokio::net::TcpStream::connect(&authority).await {
+        // A listener in need of the place may have closed it by now.
+        Err(err) if err.kind() == std::io::ErrorKind::ConnectionReset => return Ok(()),
+        stream => stream?,
+    };
     let target = &url[url::Position::BeforePath..];
     let request = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nSec-Fetch-Mode: navigate\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.is_ok() && stream.shutdown().await.is_ok()
+    let _ = stream.write_all(request.as_bytes()).await;
+    Ok(())
 }
 
 fn is_whole(answer: &[u8]) -> bool {

@@ -25,6 +25,7 @@ pub(super) struct Bank {
     pub(super) callback_path: Option<String>,
     /// Its consents are counted: the n-th has `code-n`, `access-n` and `refresh-n`.
     consents: u32,
+    pushes: u32,
     pushed: BTreeMap<String, Form>,
     codes: BTreeMap<String, Code>,
     /// Tokens that work.
@@ -68,7 +69,8 @@ impl Bank {
         if seen.form.contains_key("request_uri") || !is_sound(&seen.form) {
             return refusal("invalid_request");
         }
-        let request_uri = format!("urn:ietf:params:oauth:request_uri:{}", self.pushed.len() + 1);
+        self.pushes += 1;
+        let request_uri = format!("urn:ietf:params:oauth:request_uri:{}", self.pushes);
         self.pushed.insert(request_uri.clone(), seen.form.clone());
         Plain::json(201, &json!({"request_uri": request_uri, "expires_in": 60}))
     }
