@@ -1,5 +1,7 @@
 //! The catalogue's files: built in, and, in a sandbox build, those of a folder.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use app::catalogue::{Problem, SourceFile, Sources};
@@ -48,10 +50,19 @@ fn read_folder(folder: &Path, unreadable: &mut Vec<Problem>) -> Vec<SourceFile> 
 }
 
 fn read_file(path: &Path) -> Result<String, &'static str> {
-    let meta = std::fs::metadata(path).map_err(|_| "cannot be read")?;
-    if !meta.is_file() || meta.len() > MAX_FILE {
+    // A pipe would keep the host waiting for its other end.
+    if !std::fs::metadata(path).map_err(|_| "cannot be read")?.is_file() {
         return Err("not a file of a sensible size");
     }
-    let bytes = std::fs::read(path).map_err(|_| "cannot be read")?;
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|_| "cannot be read")?;
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|_| "cannot be read")?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err("not a file of a sensible size");
+    }
     String::from_utf8(bytes).map_err(|_| "not UTF-8 text")
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;

@@ -185,3 +185,7 @@ fn platform_data_folder() -> PathBuf {
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+pub(crate) mod tests;
