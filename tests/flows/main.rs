@@ -12,6 +12,8 @@ mod attempts;
 mod connect;
 mod forged;
 mod hostile;
+mod memory;
+mod pins;
 mod requests;
 mod revoke;
 mod scopes;
