@@ -115,6 +115,20 @@ fn unsafe_code_stands_only_where_the_system_needs_it() {
     assert_eq!(found, Vec::<String>::new());
 }
 
+/// A shell would read an address as words of its own (OPEN-02); every program is started by its path.
+#[test]
+fn nothing_is_started_through_a_shell() {
+    let shells =
+        ["\"sh\"", "/bin/sh", "\"bash\"", "\"cmd\"", "cmd.exe", "\"/C\"", "powershell", "\"-c\"", "raw_arg"];
+    let mut found = product_files_with(&shells);
+    // Builds and demos are no part of what people run.
+    found.retain(|path| !path.starts_with("src-tauri/xtask/"));
+    assert_eq!(found, BTreeSet::new());
+    // Who starts programs at all; the search finds them.
+    let starts = product_files_with(&["Command::new("]);
+    assert!(starts.contains("src-tauri/crates/net/src/browser.rs"), "{starts:?}");
+}
+
 /// Randomness comes from one place, so that no secret is made of anything weaker.
 #[test]
 fn randomness_comes_from_the_system_alone() {
