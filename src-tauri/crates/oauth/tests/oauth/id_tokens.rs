@@ -166,6 +166,8 @@ fn again(row: &Row, known: &Map<String, Value>) -> String {
 
 #[test]
 fn every_id_token_is_taken_or_refused_by_its_rule() {
+    // Making RSA keys is no part of judging a row.
+    assert_eq!(jwk("rsa-a")["kty"], "RSA");
     check(
         &rows(TABLE, 700),
         |row| text(row, "expect").to_owned(),
