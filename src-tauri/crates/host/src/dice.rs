@@ -107,7 +107,7 @@ mod tests {
     fn the_systems_source_repeats_nothing() {
         let dice = SystemDice::default();
         let mut seen = HashSet::new();
-        for _ in 0..10_000 {
+        for _ in 0..100_000 {
             let mut bytes = [0; 16];
             dice.fill(&mut bytes).unwrap();
             assert!(seen.insert(bytes));
