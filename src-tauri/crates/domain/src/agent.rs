@@ -98,7 +98,7 @@ impl AgentKey {
     /// Not a point of the curve, or one of small order.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, AgentError> {
         let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|_| AgentError::KeyWeak)?;
-        if key.is_weak() { Err(AgentError::KeyWeak) } else { Ok(Self(bytes)) }
+        if key.is_weak() || !is_plain(&bytes) { Err(AgentError::KeyWeak) } else { Ok(Self(bytes)) }
     }
 
     /// Parses what a person pastes: a JWK (RFC 8037 §2) or its 43 base64url characters.
@@ -146,6 +146,13 @@ impl AgentKey {
     }
 }
 
+/// Whether a point's coordinate is below the field's prime, 2²⁵⁵ − 19 (RFC 8032 §5.1.3): the library takes what is not,
+/// and one key would have two spellings, two thumbprints and two marks.
+fn is_plain(bytes: &[u8; 32]) -> bool {
+    let [first, middle @ .., last] = bytes;
+    !(*first >= 0xed && middle.iter().all(|byte| *byte == 0xff) && last & 0x7f == 0x7f)
+}
+
 impl fmt::Debug for AgentKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AgentKey({})", self.thumbprint())
@@ -182,6 +189,12 @@ mod tests {
         check(&format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}","d":"nWGx"}}"#), AgentError::KeyIsPrivate);
         check(&format!(r#"{{"kty":"OKP","crv":"X25519","x":"{X}"}}"#), AgentError::KeyNotEd25519);
         check(&format!("{X}="), AgentError::KeyFormat);
+        // The point whose coordinate is 3, written as 2²⁵⁵ − 16.
+        check("8P_______________________________________38", AgentError::KeyWeak);
+        assert!(
+            AgentKey::parse("AwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").is_ok(),
+            "written plainly it is a key"
+        );
         check(&format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}","x":"{X}"}}"#), AgentError::KeyFormat);
     }
 
