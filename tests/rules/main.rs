@@ -9,10 +9,13 @@
     reason = "a test that cannot go on stops with what it saw, and reads the real environment"
 )]
 
+mod answers;
 mod bindings;
 mod commands;
+mod debugging;
 mod docs;
 mod imports;
 mod secrets;
 mod source;
 mod switches;
+mod window_requests;

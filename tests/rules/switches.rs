@@ -14,7 +14,7 @@ const SWITCHES: [&str; 4] =
 const DRIVERS: [&str; 2] = ["TAURI_WEBVIEW_AUTOMATION", "WEBKIT_INSPECTOR_SERVER"];
 
 /// The build without `sandbox`: `COUNTERSIGN_BIN_PLAIN`, else what `cargo xtask build` made.
-fn plain() -> PathBuf {
+pub(crate) fn plain() -> PathBuf {
     std::env::var_os("COUNTERSIGN_BIN_PLAIN")
         .map_or_else(|| root().join("target/bin/plain"), |path| root().join(path))
 }
@@ -96,7 +96,7 @@ fn listens(port: u16) -> bool {
 }
 
 /// The title of the one window, once it is there.
-fn title(session: &Session) -> String {
+pub(crate) fn title(session: &Session) -> String {
     let mut title = String::new();
     wait_until("the window's title", support::driver::PATIENCE, || {
         let output = std::process::Command::new("xdotool")
