@@ -232,3 +232,60 @@ fn settings(conn: &Connection) -> Result<bool, Error> {
         && number("foreign_keys")? == 1
         && number("trusted_schema")? == 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the database's own content could do, if it got past the judging.
+    #[test]
+    fn nothing_in_the_database_is_trusted_and_nothing_is_written_elsewhere() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("data").join("countersign.sqlite");
+        let (conn, _) = open(&path, &InstallId::make_from([7; 8])).unwrap();
+        let number = |name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        for (name, expected) in [
+            ("trusted_schema", 0),
+            ("cell_size_check", 1),
+            ("temp_store", 2),
+            ("secure_delete", 1),
+            ("synchronous", 2),
+            ("foreign_keys", 1),
+        ] {
+            assert_eq!(number(name), expected, "{name}");
+        }
+        for (config, expected) in [
+            (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+            (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+            (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+            (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+            (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false),
+        ] {
+            assert_eq!(conn.db_config(config), Ok(expected), "{config:?}");
+        }
+        conn.execute_batch(
+            "CREATE TEMP TABLE big AS SELECT zeroblob(1000000) AS x; CREATE VIEW v AS SELECT 1;",
+        )
+        .unwrap();
+        for refused in [
+            "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema",
+            "PRAGMA journal_mode = OFF; INSERT INTO no_such_table VALUES (1)",
+            "SELECT * FROM v",
+            "SELECT \"a text in the wrong quotes\"",
+            "SELECT load_extension('/tmp/x.so')",
+            "SELECT zeroblob(5000000)",
+        ] {
+            let run = conn.prepare(refused).and_then(|mut statement| {
+                statement.query([]).and_then(|mut rows| rows.next().map(|row| row.is_some()))
+            });
+            assert!(conn.execute_batch(refused).is_err() || run.is_err(), "{refused}");
+        }
+        let mut names: Vec<_> = fs::read_dir(path.parent().unwrap())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["countersign.sqlite", "countersign.sqlite-shm", "countersign.sqlite-wal"]);
+    }
+}

@@ -13,6 +13,8 @@ mod files;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod residue;
 #[cfg(test)]
 mod rows;
