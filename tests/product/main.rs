@@ -6,15 +6,24 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::disallowed_methods,
+    clippy::print_stderr,
     reason = "a test that cannot go on stops with what it saw, and reads the real clock and environment"
 )]
 
 mod access;
+mod argv;
 mod connect;
+mod frames;
 mod host;
 mod keychain;
+mod malformed;
+mod markup;
+mod navigation;
+mod opener;
 mod revoke;
 mod smoke;
+mod storage;
+mod tray;
 mod two;
 mod upgrade;
 mod window;

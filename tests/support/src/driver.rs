@@ -40,6 +40,24 @@ impl Page {
         Self { client, _driver: driver, _profile: None }
     }
 
+    /// Starts the window's engine in a plain browser of its own, in which nothing of ours forbids anything.
+    pub async fn of_engine(session: &Session) -> Self {
+        let port = free_port();
+        let driver = Running::start(
+            Command::new("WebKitWebDriver")
+                .arg(format!("--port={port}"))
+                .envs(session.environment())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null()),
+        );
+        listens(port);
+        let mut capabilities = Map::new();
+        let options = json!({ "binary": engine(), "args": ["--automation"] });
+        capabilities.insert("webkitgtk:browserOptions".into(), options);
+        let client = connect(port, capabilities).await;
+        Self { client, _driver: driver, _profile: None }
+    }
+
     /// Starts a browser with an empty profile.
     pub async fn of_browser(session: &Session) -> Self {
         Self::of_browser_with(session, &[]).await
@@ -224,6 +242,13 @@ impl Page {
         let png = self.client.screenshot().await.expect("a picture");
         std::fs::write(folder.join(Path::new(name).with_extension("png")), png).expect("a picture on disk");
     }
+}
+
+/// The browser that comes with WebKitGTK.
+fn engine() -> std::path::PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").expect("libraries").flatten();
+    let mut browsers = folders.map(|folder| folder.path().join("webkit2gtk-4.1/MiniBrowser"));
+    browsers.find(|browser| browser.exists()).expect("WebKitGTK's MiniBrowser")
 }
 
 fn listens(port: u16) {

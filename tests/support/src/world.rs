@@ -181,6 +181,11 @@ impl World {
     /// In the window: everything up to the last click.
     pub async fn choose(&self, window: &Page, bank: &str, agent: &str) {
         window.click("connect-account").await;
+        self.choose_in_step(window, bank, agent).await;
+    }
+
+    /// The same from the first step on, where the banks are.
+    pub async fn choose_in_step(&self, window: &Page, bank: &str, agent: &str) {
         window.click(&format!("bank-{bank}")).await;
         window.find("step-may").await;
         let script = format!(
