@@ -13,7 +13,7 @@ use domain::secret::{
     RefreshToken, StateValue,
 };
 use support::process::root;
-use vault::envelope::Opened;
+use vault::envelope::{Fresh, Opened};
 
 /// Whether a type implements something: the constant of the bounded `impl`, where it holds, hides the trait's.
 macro_rules! implements {
@@ -66,6 +66,7 @@ macro_rules! secrets {
         fn a_secret_implements_nothing_that_gives_it_away() {
             $(assert_eq!(implemented!($name), Vec::<&str>::new(), stringify!($name));)*
             assert_eq!(implemented!(Opened), Vec::<&str>::new(), "what was unsealed");
+            assert_eq!(implemented!(Fresh), Vec::<&str>::new(), "what a seal is made with");
         }
 
         #[test]
@@ -157,4 +158,79 @@ fn every_secret_type_is_asked() {
         Vec::<&str>::new(),
         "a secret is made by the macros, so that none lacks what they give"
     );
+}
+
+/// A secret that is let out by accident: into a panic, an error, a line of a log.
+#[test]
+fn a_secret_in_a_panic_or_an_error_is_its_name() {
+    #[derive(Debug)]
+    struct Outer(AccessToken, Inner);
+    #[derive(Debug)]
+    struct Inner(KeyEncryptionKey);
+    impl Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "outer: {:?}", self.0)
+        }
+    }
+    impl Display for Inner {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "inner: {:?}", self.0)
+        }
+    }
+    impl std::error::Error for Inner {}
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.1)
+        }
+    }
+    let token = || AccessToken::parse("s3cret-value".into()).unwrap();
+    let error = anyhow::Error::new(Outer(token(), Inner(KeyEncryptionKey::from_random([b'Z'; 32]))));
+    for printed in [format!("{error}"), format!("{error:#}"), format!("{error:?}"), format!("{error:#?}")] {
+        assert!(
+            !printed.contains("s3cret") && !printed.contains("ZZ") && !printed.contains("90, 90"),
+            "{printed}"
+        );
+        assert!(printed.contains("AccessToken"), "it is known what it was: {printed}");
+    }
+    let refused: Result<(), AccessToken> = Err(token());
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| refused.unwrap())).unwrap_err();
+    let said = panic.downcast_ref::<String>().expect("a text");
+    assert!(said.contains("AccessToken") && !said.contains("s3cret"), "{said}");
+}
+
+/// `Zeroizing` wipes and prints all the same: what holds one prints itself by hand, or not at all.
+#[test]
+fn nothing_that_prints_itself_holds_bytes_that_are_wiped() {
+    let holds = |text: &str| {
+        let mut found = Vec::new();
+        for (at, _) in text.match_indices("#[derive(") {
+            let rest = &text[at..];
+            let Some((derived, item)) = rest.split_once("]\n") else { continue };
+            let body = item.split_once("\n}").map_or(item, |(body, _)| body);
+            let item = if body.contains('{') { body } else { body.split(';').next().unwrap_or(body) };
+            if derived.contains("Debug") && !item.contains("#[derive(") && item.contains("Zeroizing<") {
+                found.push(item.lines().next().unwrap_or_default().to_owned());
+            }
+        }
+        found
+    };
+    let planted = "#[derive(Clone, Debug)]\npub struct Leak {\n    token: Zeroizing<String>,\n}\n";
+    assert_eq!(holds(planted), ["pub struct Leak {"], "a planted one is found");
+    let mut folders = vec![root().join("src-tauri")];
+    let (mut files, mut wrong) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                wrong.extend(
+                    holds(&std::fs::read_to_string(&path).unwrap()).into_iter().map(|it| (path.clone(), it)),
+                );
+                files += 1;
+            }
+        }
+    }
+    assert_eq!(wrong, []);
+    assert!(files > 100, "{files}");
 }
