@@ -20,7 +20,7 @@ const BUILD: [&str; 4] =
     ["libwebkit2gtk-4.1-dev", "libayatana-appindicator3-dev", "librsvg2-dev", "libayatana-appindicator3-1"];
 
 /// To run it without a person: a screen, a bus, a keychain, a browser, drivers for all of them, and tools to make faults.
-const TEST: [&str; 17] = [
+const TEST: [&str; 18] = [
     "webkit2gtk-driver",
     "xvfb",
     "dbus",
@@ -34,6 +34,7 @@ const TEST: [&str; 17] = [
     "strace",
     "openbox",
     "procps",
+    "iproute2",
     "python3",
     "python3-venv",
     "xclip",
@@ -42,7 +43,7 @@ const TEST: [&str; 17] = [
 
 /// The same, as another system would know it: libraries by their pkg-config names, programs by theirs.
 const LIBRARIES: [&str; 3] = ["webkit2gtk-4.1", "ayatana-appindicator3-0.1", "librsvg-2.0"];
-const PROGRAMS: [&str; 15] = [
+const PROGRAMS: [&str; 16] = [
     "WebKitWebDriver",
     "Xvfb",
     "dbus-daemon",
@@ -55,6 +56,7 @@ const PROGRAMS: [&str; 15] = [
     "strace",
     "openbox",
     "kill",
+    "ip",
     "python3",
     "xclip",
     "wmctrl",
