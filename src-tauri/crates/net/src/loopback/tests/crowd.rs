@@ -155,7 +155,7 @@ async fn more_than_thirty_two_are_never_served_at_once() {
 }
 
 #[tokio::test]
-async fn headers_that_come_one_byte_a_second_are_not_waited_for() {
+async fn headers_that_come_slowly_are_not_waited_for() {
     let (address, mut queries) = waiting().await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     let begin = Instant::now();
