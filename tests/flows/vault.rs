@@ -295,3 +295,77 @@ async fn with_a_stuck_source_of_randomness_nothing_is_sealed() {
         connect(&mut app).await;
     }
 }
+
+/// In which files of the data folder any of these is found.
+fn found(app: &TestApp, wanted: &[Vec<u8>]) -> Vec<String> {
+    let mut files: Vec<String> = Vec::new();
+    for file in std::fs::read_dir(app.dir.path()).unwrap().flatten() {
+        let bytes = std::fs::read(file.path()).unwrap_or_default();
+        if wanted.iter().any(|one| bytes.windows(one.len()).any(|window| window == one)) {
+            files.push(file.file_name().into_string().unwrap());
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The wrapped data key of every sealed record: what opening needs besides the key.
+fn wrapped_keys(app: &TestApp) -> Vec<Vec<u8>> {
+    let blobs = rows(app, "sealed").into_iter().map(|mut row| row.remove(3));
+    blobs
+        .map(|blob| match blob {
+            Value::Blob(blob) => blob[22..54].to_vec(),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_revoked_grant_is_in_any_file_two_seconds_after_the_banks_yes() {
+    let bank = FakeProvider::start().await;
+    let mut app = TestApp::start(&[&bank]).await;
+    let in_clear: Vec<Vec<u8>> =
+        ["fake-refresh-token", "fake-access-token"].map(|text| text.as_bytes().to_vec()).to_vec();
+    for _ in 0..3 {
+        let grant = connect(&mut app).await;
+        let wrapped = wrapped_keys(&app);
+        assert!(wrapped.len() >= 3, "tokens and account numbers");
+        assert!(!found(&app, &wrapped).is_empty(), "the search finds what is there");
+        assert_eq!(found(&app, &in_clear), Vec::<String>::new(), "connected");
+        bank.answers("/revoke", support::fake_provider::Answer::json(503, &serde_json::json!({})));
+        app.app.revoke_grant(grant).await.unwrap();
+        told(&app, grant, Some(WaitsForView::BankToAccept)).await;
+        assert!(!found(&app, &wrapped).is_empty(), "the outbox still needs it");
+        assert_eq!(found(&app, &in_clear), Vec::<String>::new(), "revoked here");
+        bank.answers_honestly("/revoke");
+        told(&app, grant, None).await;
+        let begin = std::time::Instant::now();
+        while !found(&app, &wrapped).is_empty() {
+            assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", found(&app, &wrapped));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(found(&app, &in_clear), Vec::<String>::new(), "confirmed");
+    }
+}
+
+/// The folder on another computer, or read back without its keychain: nothing opens, and no key is made in its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_without_its_key_opens_nothing() {
+    let bank = FakeProvider::start().await;
+    let mut app = TestApp::start(&[&bank]).await;
+    let grant = connect(&mut app).await;
+    let (install, kek) = key_ids(&app);
+    let ours = app.keychain.secrets(&install, kek).remove(0);
+    let TestApp { app: running, dir, .. } = app;
+    drop(running);
+    // Another computer: the folder is there, the keychain is not.
+    let elsewhere = TestApp::start_in(dir, support::fakes::SharedKeychain::empty(), &[&bank]).await;
+    elsewhere.app.revoke_grant(grant).await.unwrap();
+    told(&elsewhere, grant, Some(WaitsForView::LostKey)).await;
+    assert!(bank.seen("/revoke").is_empty(), "no token could be opened");
+    assert_eq!(elsewhere.keychain.items(), 0, "and no key was made");
+    elsewhere.keychain.set_item(&install, kek, ours);
+    elsewhere.app.check_keychain().await.unwrap();
+    elsewhere.app.stop_telling_bank(grant).await.unwrap();
+    assert!(rows(&elsewhere, "sealed").is_empty());
+}
