@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::port::KeychainError;
+use app::port::{Clock as _, KeychainError};
 use contract::ui::{BankTold, GrantState, WaitsForView};
 use domain::id::GrantId;
 use serde_json::json;
@@ -76,6 +76,96 @@ async fn what_the_bank_does_not_confirm_is_shown_as_that_and_tried_again() {
     }
     bank.answers_honestly("revoke");
     told(&app, grant, confirmed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_that_says_when_is_not_asked_sooner() {
+    let page = |status: u16| Answer::of(status, "text/html", "<html>busy</html>");
+    let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let later = "Sun, 06 Nov 1994 08:49:44 GMT";
+    for (answer, seconds) in [
+        (page(429).header("retry-after", "5"), 5),
+        (page(503).header("retry-after", later).header("date", date), 7),
+        (page(503), 2),
+        (page(500), 2),
+        (page(502), 2),
+        (page(429).header("retry-after", "99999999"), 86_400),
+    ] {
+        let bank = FakeProvider::start().await;
+        let (app, grant) = connected(&bank).await;
+        bank.answers("revoke", answer.clone());
+        app.app.revoke_grant(grant).await.unwrap();
+        let known = told(&app, grant, waits(WaitsForView::BankToAccept)).await;
+        let BankTold::NotYet { last_try: Some(last), next_try, .. } = known else { panic!("{known:?}") };
+        let pause = next_try - last;
+        assert!((seconds * 1000..=seconds * 1000 + 500).contains(&pause), "{answer:?}: {pause} ms");
+        // Short of it nothing is sent; then it is.
+        let left = Duration::from_millis(u64::try_from(next_try - app.clock.now().millis()).unwrap());
+        app.clock.pass(left.saturating_sub(Duration::from_millis(700)));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(bank.seen("revoke").len(), 1, "{answer:?}: too soon");
+        bank.answers_honestly("revoke");
+        app.clock.pass(Duration::from_millis(700));
+        told(&app, grant, confirmed).await;
+        assert_eq!(bank.seen("revoke").len(), 2, "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_that_is_busy_is_asked_more_and_more_rarely() {
+    let bank = FakeProvider::start().await;
+    let (app, grant) = connected(&bank).await;
+    bank.answers("revoke", Answer::of(503, "text/html", "busy"));
+    app.app.revoke_grant(grant).await.unwrap();
+    let mut pauses = Vec::new();
+    for tries in 1..=4 {
+        let known =
+            told(&app, grant, |told| matches!(told, BankTold::NotYet { tries: t, .. } if *t == tries)).await;
+        let BankTold::NotYet { last_try: Some(last), next_try, .. } = known else { panic!("{known:?}") };
+        pauses.push(next_try - last);
+        app.clock.pass(Duration::from_millis(u64::try_from(next_try - last).unwrap()));
+    }
+    for (pause, least) in pauses.iter().zip([2000, 4000, 8000, 16_000]) {
+        assert!((least..=least * 5 / 4).contains(pause), "{pauses:?}");
+    }
+    bank.answers_honestly("revoke");
+    app.clock.pass(Duration::from_secs(60));
+    told(&app, grant, confirmed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_whose_addresses_move_gets_no_token_at_the_new_ones() {
+    let (bank, sink) = (FakeProvider::start().await, FakeProvider::start().await);
+    let (mut app, grant) = connected(&bank).await;
+    for (member, path) in [("token_endpoint", "token"), ("revocation_endpoint", "revoke")] {
+        bank.metadata(member, json!(format!("{}/{path}", sink.issuer)));
+        let attempt = app.click_connect("bank-1", &["accounts"]).await;
+        let ended = app.ended(&attempt).await.ending;
+        let changed = contract::ui::EndingView::AddressesChanged { member: member.into() };
+        assert_eq!(ended, Some(changed), "what differs is named, and nothing goes on");
+        assert!(app.nothing_opened());
+        bank.metadata(member, json!(format!("{}/{path}", bank.issuer)));
+    }
+    bank.metadata("revocation_endpoint", json!(format!("{}/revoke", sink.issuer)));
+    app.app.revoke_grant(grant).await.unwrap();
+    told(&app, grant, confirmed).await;
+    assert_eq!(bank.seen("revoke")[0].form["token"], "refresh-1", "the address that was known is asked");
+    assert!(sink.all_seen().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_that_comes_back_as_another_issuer_gets_no_token_of_the_old_one() {
+    let (bank, other) = (FakeProvider::start().await, FakeProvider::start().await);
+    let (app, grant) = connected(&bank).await;
+    bank.answers("revoke", Answer::json(503, &json!({})));
+    app.app.revoke_grant(grant).await.unwrap();
+    told(&app, grant, waits(WaitsForView::BankToAccept)).await;
+    let TestApp { app: running, dir, keychain, .. } = app;
+    drop(running);
+    // The same id in the catalogue, and another server behind it.
+    let app = TestApp::start_in(dir, keychain, &[&other]).await;
+    told(&app, grant, waits(WaitsForView::KnownAddress)).await;
+    assert!(other.all_seen().is_empty(), "{}", other.requests());
 }
 
 #[tokio::test(flavor = "multi_thread")]

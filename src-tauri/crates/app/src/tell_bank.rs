@@ -110,7 +110,9 @@ impl<P: Ports> App<P> {
                 let asked_bank =
                     matches!(waits_for, WaitsFor::FirstTry | WaitsFor::BankToAnswer | WaitsFor::BankToAccept);
                 let tries = if asked_bank { tries.saturating_add(1) } else { tries };
-                let next_try = now.plus_millis(pause(waits_for, tries, retry_after));
+                // Without chance every install would come back to a bank that was down in the same second.
+                let [chance] = self.0.random().unwrap_or([0]);
+                let next_try = now.plus_millis(pause(waits_for, tries, retry_after, chance));
                 let last_try = Some(now).filter(|_| asked_bank).or_else(|| last_try(grant));
                 let token = TokenRevocation::Pending { tries, last_try, next_try, waits_for };
                 self.store_pending(id, grant, Revocation { cut_off_at, token }).await?;
@@ -218,15 +220,16 @@ fn text(opened: &Opened) -> Option<&str> {
     std::str::from_utf8(opened.expose_bytes()).ok()
 }
 
-/// 2 s, 4 s, 8 s, … 15 min; never sooner than the bank said.
-fn pause(waits_for: WaitsFor, tries: u32, retry_after: Option<u32>) -> i64 {
+/// 2 s, 4 s, 8 s, … 15 min, and up to a quarter more by chance; never sooner than the bank said.
+fn pause(waits_for: WaitsFor, tries: u32, retry_after: Option<u32>, chance: u8) -> i64 {
     match waits_for {
         WaitsFor::Keychain => KEYCHAIN_PAUSE,
         WaitsFor::DamagedRecord | WaitsFor::LostKey | WaitsFor::KnownAddress => LONGEST,
         WaitsFor::FirstTry | WaitsFor::BankToAnswer | WaitsFor::BankToAccept => {
-            let doubling = 1000_i64 << tries.clamp(1, 12);
-            let told = retry_after.map_or(0, |seconds| i64::from(seconds.min(86_400)) * 1000);
-            doubling.min(LONGEST).max(told)
+            let doubling = (1000_i64 << tries.clamp(1, 12)).min(LONGEST);
+            let told = retry_after.map_or(0, |seconds| i64::from(seconds) * 1000);
+            let more = doubling * i64::from(chance) / 1024;
+            (doubling.max(told) + more).min(FARTHEST)
         }
     }
 }
@@ -270,10 +273,14 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_heed_the_bank() {
-        let to_answer = |tries| pause(WaitsFor::BankToAnswer, tries, None);
+        let to_answer = |tries| pause(WaitsFor::BankToAnswer, tries, None, 0);
         assert_eq!([1, 2, 3, 20].map(to_answer), [2000, 4000, 8000, LONGEST]);
-        assert_eq!(pause(WaitsFor::BankToAccept, 1, Some(7)), 7000);
-        assert_eq!(pause(WaitsFor::BankToAccept, 1, Some(u32::MAX)), 86_400_000, "a day at most");
-        assert_eq!(pause(WaitsFor::Keychain, 9, None), KEYCHAIN_PAUSE);
+        assert_eq!(pause(WaitsFor::BankToAccept, 1, Some(7), 0), 7000);
+        for chance in [0, u8::MAX] {
+            assert_eq!(pause(WaitsFor::BankToAccept, 1, Some(u32::MAX), chance), FARTHEST, "a day at most");
+            assert_eq!(pause(WaitsFor::Keychain, 9, None, chance), KEYCHAIN_PAUSE);
+        }
+        let by_chance = [0, 64, 128, u8::MAX].map(|chance| pause(WaitsFor::BankToAccept, 3, Some(9), chance));
+        assert_eq!(by_chance, [9000, 9500, 10_000, 10_992], "later, never sooner");
     }
 }
