@@ -3,6 +3,7 @@
 //! It reads each request to its end and writes each answer byte by byte itself, since what it has to be able to send
 //! is what no HTTP library would.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -73,6 +74,12 @@ impl FakeProvider {
     #[must_use]
     pub fn file(&self, id: &str) -> String {
         document::file(&self.issuer, id, &self.desk.script().file)
+    }
+
+    /// The file of an honest provider that runs elsewhere.
+    #[must_use]
+    pub fn file_of(issuer: &str, id: &str) -> String {
+        document::file(issuer, id, &BTreeMap::new())
     }
 
     /// Does this from now on.
