@@ -137,13 +137,13 @@ fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<(), Provid
     };
     let expires = millis(claims.get("exp").ok_or(malformed)?)?;
     let issued = millis(claims.get("iat").ok_or(malformed)?)?;
-    let valid_from = claims.get("nbf").map(millis).transpose()?.unwrap_or(issued);
+    let valid_from = claims.get("nbf").map(millis).transpose()?;
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age are exact in 53 bits")]
     let (now, skew, age) = (now.millis() as f64, SKEW_MS as f64, MAX_AGE_MS as f64);
     if expires + skew <= now {
         return Err(ProviderRule::IdTokenExpired);
     }
-    if issued > now + skew || issued + age + skew < now || valid_from > now + skew {
+    if issued > now + skew || issued + age + skew < now || valid_from.is_some_and(|from| from > now + skew) {
         return Err(ProviderRule::IdTokenIssuedAt);
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Strict JSON: one object, every member once, at most 32 deep, nothing before or after (RFC 8259 §4, attack 33).
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
@@ -143,14 +143,6 @@ impl<'de> Visitor<'de> for Strict {
         }
         Ok(Value::Object(members))
     }
-}
-
-/// A member read into a type, after the strict pass.
-///
-/// # Errors
-/// It does not fit.
-pub fn typed<T: for<'de> Deserialize<'de>>(members: Map<String, Value>) -> Result<T, ProviderRule> {
-    serde_json::from_value(Value::Object(members)).map_err(|_| ProviderRule::BodyMalformed)
 }
 
 #[cfg(test)]
