@@ -58,7 +58,7 @@ impl Samples {
         std::thread::sleep(REST);
         self.open.push(of_all(host.pid()));
         self.processes.push(each(host.pid()));
-        desk.session.close_window("^Countersign$");
+        desk.session.close_window("Countersign");
         let tray = || children_of(host.pid()).into_iter().find(|pid| command_line(*pid).contains("--tray"));
         wait_until("the tray in the window's place", PATIENCE, || tray().is_some() && !desk.screen.shows());
         std::thread::sleep(REST);
