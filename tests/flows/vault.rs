@@ -324,10 +324,14 @@ fn wrapped_keys(app: &TestApp) -> Vec<Vec<u8>> {
 async fn nothing_of_a_revoked_grant_is_in_any_file_two_seconds_after_the_banks_yes() {
     let bank = FakeProvider::start().await;
     let mut app = TestApp::start(&[&bank]).await;
-    let in_clear: Vec<Vec<u8>> =
-        ["fake-refresh-token", "fake-access-token"].map(|text| text.as_bytes().to_vec()).to_vec();
-    for _ in 0..3 {
+    for number in 1..=3 {
         let grant = connect(&mut app).await;
+        // The fake's tokens are counted; that these are they, the bank has seen.
+        let tokens = [format!("access-{number}"), format!("refresh-{number}")];
+        let bearer = format!("Bearer {}", tokens[0]);
+        let used = bank.all_seen().iter().any(|seen| seen.header("authorization") == Some(bearer.as_str()));
+        assert!(used, "the access token is that one");
+        let in_clear: Vec<Vec<u8>> = tokens.iter().map(|token| token.clone().into_bytes()).collect();
         let wrapped = wrapped_keys(&app);
         assert!(wrapped.len() >= 3, "tokens and account numbers");
         assert!(!found(&app, &wrapped).is_empty(), "the search finds what is there");
@@ -345,6 +349,7 @@ async fn nothing_of_a_revoked_grant_is_in_any_file_two_seconds_after_the_banks_y
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(found(&app, &in_clear), Vec::<String>::new(), "confirmed");
+        assert_eq!(bank.seen("/revoke").last().unwrap().form["token"], tokens[1]);
     }
 }
 
