@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _};
 
 /// What the host and the login session tell this process.
 #[derive(Debug)]
@@ -40,8 +40,10 @@ impl Environment {
 
     /// Writes the log to standard error, at the level that `COUNTERSIGN_LOG` asks for.
     pub(crate) fn start_log(&self) {
-        let filter = self.log.as_ref().and_then(|text| EnvFilter::try_new(text).ok());
-        let filter = filter.unwrap_or_else(|| EnvFilter::new("warn,desktop=info"));
+        let filter = self.log.as_ref().and_then(|text| text.parse::<Targets>().ok());
+        let filter = filter.unwrap_or_else(|| {
+            Targets::new().with_default(LevelFilter::WARN).with_target("desktop", LevelFilter::INFO)
+        });
         // Our own words only, whatever is asked for: what libraries print at low levels is not ours to vouch for.
         let ours = filter_fn(|meta| {
             matches!(meta.target().split("::").next(), Some("desktop" | "ipc" | "contract"))

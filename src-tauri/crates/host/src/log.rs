@@ -5,9 +5,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Mutex;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -37,8 +36,8 @@ pub(crate) fn start(environment: &Environment, keep: bool) {
     let wanted = || {
         environment
             .log()
-            .and_then(|text| EnvFilter::try_new(text).ok())
-            .unwrap_or_else(|| EnvFilter::new("info"))
+            .and_then(|text| text.parse::<Targets>().ok())
+            .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
     };
     let ours = || filter_fn(|meta| OURS.contains(&meta.target().split("::").next().unwrap_or_default()));
     let shown = tracing_subscriber::fmt::layer()
