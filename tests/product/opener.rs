@@ -17,7 +17,12 @@ fn names(environment: &str) -> BTreeSet<String> {
 /// What a sandbox build adds for its own window, so that a test can drive it.
 const OF_THE_SANDBOX: [&str; 4] =
     ["COUNTERSIGN_CATALOGUE", "COUNTERSIGN_OPENER", "TAURI_WEBVIEW_AUTOMATION", "WEBKIT_INSPECTOR_SERVER"];
-const OURS: [&str; 3] = ["COUNTERSIGN_HOME", "COUNTERSIGN_LOG", "COUNTERSIGN_WEBVIEW_DATA"];
+const OURS: [&str; 4] = [
+    "COUNTERSIGN_HOME",
+    "COUNTERSIGN_LOG",
+    "COUNTERSIGN_WEBVIEW_DATA",
+    "WEBKIT_DISABLE_COMPOSITING_MODE",
+];
 
 fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|&name| name.to_owned()).collect()

@@ -172,6 +172,7 @@ impl<'e> Windows<'e> {
         }
         self.wipe_webview_data();
         variables.extend(self.environment.own_switches());
+        variables.extend(drawing_plainly(&variables));
         variables.push(("COUNTERSIGN_WEBVIEW_DATA".into(), self.webview_data().into_os_string()));
         if let Some(token) = activation_token {
             variables.push(("XDG_ACTIVATION_TOKEN".into(), OsString::from(&token)));
@@ -218,6 +219,15 @@ impl<'e> Windows<'e> {
     }
 }
 
+/// Pages are drawn without the graphics card, unless the session says otherwise: text and a few lines gain nothing by
+/// it. The driver would take up more memory than all of the page, ask for a third of the time to the first picture, and
+/// be one more large library beside the page.
+fn drawing_plainly(variables: &[(OsString, OsString)]) -> Option<(OsString, OsString)> {
+    const SWITCH: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
+    let said = variables.iter().any(|(name, _)| name == SWITCH);
+    (!said).then(|| (SWITCH.into(), "1".into()))
+}
+
 enum Step {
     Ended(End),
     Heard(WindowSignal),
@@ -237,5 +247,19 @@ async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
             signal.recv().await;
         }
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_drawn_plainly_unless_the_session_says_otherwise() {
+        let pair = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
+        let plain = Some(pair("WEBKIT_DISABLE_COMPOSITING_MODE", "1"));
+        assert_eq!(drawing_plainly(&[]), plain);
+        assert_eq!(drawing_plainly(&[pair("DISPLAY", ":0")]), plain);
+        assert_eq!(drawing_plainly(&[pair("WEBKIT_DISABLE_COMPOSITING_MODE", "0")]), None);
     }
 }
