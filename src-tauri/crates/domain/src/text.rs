@@ -118,9 +118,7 @@ pub fn is_bank_name(name: &str, max: usize) -> bool {
     name.chars().count() <= max
         && name.chars().any(is_letter)
         && name.chars().all(plain)
-        && !name.starts_with(' ')
-        && !name.ends_with(' ')
-        && !name.contains("  ")
+        // Nothing before, behind or twice between, nothing invisible, no pile of marks.
         && quoted(name, max) == name
         && !holds_a_host(name)
         && ComposingNormalizerBorrowed::new_nfkc().is_normalized(name)

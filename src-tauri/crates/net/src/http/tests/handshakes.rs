@@ -11,7 +11,7 @@ use tokio_rustls::server::TlsStream;
 use app::port::{Http as _, HttpError};
 
 use super::kinds::{SECRETS, kinds};
-use super::secure::{Authority, serve};
+use super::secure::{Authority, say_ok, serve};
 use super::*;
 
 /// A peer that answers the first bytes with some of its own, and gives all that it was sent.
@@ -196,4 +196,24 @@ async fn a_connection_cut_without_a_goodbye_is_closed() {
     let got = post(&client(Some(authority.pem())), &format!("https://{address}/")).await;
     assert_eq!(got.err(), Some(HttpError::Closed));
     assert_eq!(shaken.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn nothing_of_one_connection_is_left_for_the_next() {
+    let authority = Authority::new(|_| {});
+    let (sender, seen) = std::sync::mpsc::channel();
+    let script = move |stream: TlsStream<TcpStream>| {
+        sender.send(stream.get_ref().1.handshake_kind().unwrap()).unwrap();
+        say_ok(stream)
+    };
+    let (address, _) = serve(authority.leaf(|_| {}), &["http/1.1"], script).await;
+    let client = client(Some(authority.pem()));
+    for _ in 0..3 {
+        assert!(post(&client, &format!("https://{address}/")).await.is_ok());
+        assert_ne!(
+            seen.recv().unwrap(),
+            rustls::HandshakeKind::Resumed,
+            "the bank could tell that it is us again"
+        );
+    }
 }
