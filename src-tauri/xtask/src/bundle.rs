@@ -12,8 +12,8 @@ use crate::child;
 use crate::node::Node;
 use crate::tools::{self, For};
 
-/// Tauri's bundler, by lock file.
-const CLI: &str = "src-tauri/xtask/bundle";
+/// Tauri's own bundler, of one version, in the project's own folder.
+const CLI: &str = "2.12.5";
 /// What must be in `/usr/bin`, and nothing else.
 const PROGRAMS: [&str; 2] = ["countersign-desktop", "countersignd"];
 /// Loaded at run time, so that no tool finds it by itself; its absence is a panic.
@@ -35,7 +35,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// Packs the release build that is there, with further files where a figure plants some.
 pub(crate) fn deb(further: &[(&str, &Path)]) -> anyhow::Result<PathBuf> {
     let node = Node::find()?;
-    node.ci(CLI)?;
+    let bundler = cli(&node)?;
     let folder = build::release_target().join("release/bundle/deb");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -45,16 +45,32 @@ pub(crate) fn deb(further: &[(&str, &Path)]) -> anyhow::Result<PathBuf> {
     let mut files = Map::from_iter([("/usr/bin/countersignd".to_owned(), json!(host))]);
     files.extend(further.iter().map(|(place, file)| ((*place).to_owned(), json!(file))));
     let config = json!({ "bundle": { "linux": { "deb": { "files": files } } } });
-    let mut bundler = node.command();
-    bundler
-        .arg(child::root().join(CLI).join("node_modules/@tauri-apps/cli/tauri.js"))
+    let mut packing = node.command();
+    packing
+        .arg(bundler)
         .args(["bundle", "--bundles", "deb", "--ci", "--config", &config.to_string()])
         .current_dir(child::root().join("src-tauri"))
         .env("CARGO_TARGET_DIR", build::release_target());
-    child::run(&mut bundler)?;
+    child::run(&mut packing)?;
     let mut made = fs::read_dir(&folder)?.filter_map(|entry| entry.ok().map(|entry| entry.path()));
     let package = made.find(|path| path.extension().is_some_and(|ending| ending == "deb"));
     package.context("the bundler made no package")
+}
+
+/// Installs the bundler where it is not there. Without a lock file: it names a package for every system there is, and
+/// npm takes a lock file without the others for an old one.
+fn cli(node: &Node) -> anyhow::Result<PathBuf> {
+    let prefix = child::target("tools/tauri");
+    let program = prefix.join("node_modules/@tauri-apps/cli/tauri.js");
+    let version = child::heard(node.command().arg(&program).arg("--version")).unwrap_or_default();
+    if version.split_whitespace().last() == Some(CLI) {
+        return Ok(program);
+    }
+    println!("Installing @tauri-apps/cli {CLI} into target/tools/tauri");
+    fs::create_dir_all(&prefix)?;
+    let options = ["install", "--no-audit", "--no-fund", "--no-save", "--prefix"];
+    child::run(node.npm("").args(options).arg(&prefix).arg(format!("@tauri-apps/cli@{CLI}")))?;
+    Ok(program)
 }
 
 /// Unpacks a package and holds it against what design says must be in it.
