@@ -50,7 +50,11 @@ fn the_list_of_modes_is_sound() {
     let names: BTreeSet<&str> = modes.iter().map(|mode| mode.name.as_str()).collect();
     assert_eq!(names.len(), modes.len(), "a name stands twice");
     assert!(modes.iter().any(|mode| mode.name == "honest"));
+    let known = include_str!("../map/catalogue.toml");
     for mode in &modes {
+        for id in &mode.ids {
+            assert!(known.contains(&format!("\n{id} = ")), "{}: {id} is no rule", mode.name);
+        }
         assert!(!mode.ids.is_empty() || mode.name.starts_with("honest"), "{}: proves nothing", mode.name);
         let told = matches!(mode.expect.told.as_deref(), None | Some("confirmed"));
         let connected = mode.expect.ending["kind"] == "connected" && told;

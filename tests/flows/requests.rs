@@ -203,6 +203,7 @@ async fn after_a_refusal_everything_is_fresh() {
             let url = app.opened().await;
             come_back(&url).await;
             assert_eq!(app.ended(&attempt).await.ending, Some(EndingView::Declined));
+            assert_eq!(come_back(&url).await.0, 0, "nobody listens any more");
             asked.push(once(&pairs(&url)));
         }
         let pushed: Vec<_> = bank.seen("par").iter().map(|seen| once(&seen.pairs())).collect();
