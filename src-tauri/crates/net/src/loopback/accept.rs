@@ -55,7 +55,7 @@ pub(super) enum Stage {
 }
 
 impl Place {
-    fn new(dispensable: Arc<Notify>) -> Self {
+    pub(super) fn new(dispensable: Arc<Notify>) -> Self {
         let stage = AtomicU8::new(Stage::Reading as u8);
         Self { since: Instant::now(), stage, leave: Notify::new(), dispensable }
     }

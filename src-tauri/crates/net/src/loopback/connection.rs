@@ -55,7 +55,10 @@ impl Connection {
         self.place.enter(Stage::Busy);
         match head {
             Ok(query) => self.ask(query, pace, to_attempt).await,
-            Err(refusal) => self.turn_away(&page::refuse(refusal), pace, to_attempt).await,
+            Err(refusal) => {
+                drop(to_attempt);
+                self.turn_away(&page::refuse(refusal), pace).await;
+            }
         }
     }
 
@@ -69,6 +72,7 @@ impl Connection {
     async fn ask(mut self, query: Zeroizing<String>, pace: &Pace, to_attempt: mpsc::Sender<OpenCallback>) {
         let (answer, answered) = oneshot::channel();
         let sent = to_attempt.send(OpenCallback { query, answer }).await.is_ok();
+        drop(to_attempt);
         let (page, written) = match answered.await {
             Ok(answer) if sent => (answer.page, Some(answer.written)),
             _ => (CallbackPage::NotOurs, None),
@@ -76,7 +80,6 @@ impl Connection {
         let bytes = page::answer(page);
         match page {
             CallbackPage::Done | CallbackPage::NotConnected => {
-                drop(to_attempt);
                 self.write(&bytes).await;
                 if let Some(written) = written {
                     let _ = written.send(());
@@ -86,27 +89,22 @@ impl Connection {
             CallbackPage::NotOurs => {
                 // The attempt does not wait for an answer that is held back.
                 drop(written);
-                self.turn_away(&bytes, pace, to_attempt).await;
+                self.turn_away(&bytes, pace).await;
             }
         }
     }
 
     /// Answers a wrong request, no faster than the pace allows; not at all if a newcomer needs the place.
-    async fn turn_away(mut self, bytes: &[u8], pace: &Pace, to_attempt: mpsc::Sender<OpenCallback>) {
+    async fn turn_away(mut self, bytes: &[u8], pace: &Pace) {
         let hold = pace.hold(Instant::now());
         if !hold.is_zero() {
             self.place.enter(Stage::Held);
             tokio::select! {
                 biased;
                 () = self.place.leave.notified() => return self.reset(),
-                // The listener is closing: nothing is left that could be disturbed.
-                () = to_attempt.closed() => {}
-                // Nobody waits for the answer.
-                () = discard(&mut self.stream) => return self.reset(),
                 () = tokio::time::sleep(hold) => {}
             }
         }
-        drop(to_attempt);
         self.write(bytes).await;
         self.linger().await;
     }

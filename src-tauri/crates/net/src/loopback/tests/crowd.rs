@@ -1,18 +1,22 @@
 //! Many connections, silent, slow, broken or busy: none keeps the genuine callback out (LOOP-04, LOOP-05, attack 9).
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::port::{Callback as _, CallbackPage, Listening as _};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::{Instant, timeout};
 
-use super::super::accept::PLACES;
+use super::super::accept::{PLACES, Place};
+use super::super::connection::Connection;
+use super::super::head::Rules;
+use super::super::pace::Pace;
 use super::super::page;
 use super::client::{
-    SECOND, address, assert_genuine_passes, genuine, open, read, send, status, try_send, waiting,
+    PATH, SECOND, address, assert_genuine_passes, genuine, open, read, send, status, try_send, waiting,
 };
 
 #[tokio::test]
@@ -174,24 +178,47 @@ async fn headers_that_come_slowly_are_not_waited_for() {
     assert_genuine_passes(address, &mut queries).await;
 }
 
-/// A connection that has to make room is looked at once more: here its request is in the kernel before the listener
-/// has had a moment to read it.
+/// A connection that has to make room is looked at once more: here its request is in the kernel, and the runtime has
+/// not had a moment to notice.
 #[tokio::test]
 async fn a_request_that_is_there_is_answered_although_its_connection_must_make_room() {
-    let mut listener = open().await;
-    let address = address(&listener);
-    // On this runtime nothing of the listener runs before the first await that waits: all forty are in its queue,
-    // the first with a request, and are taken in one go.
-    let mut first = std::net::TcpStream::connect(address).unwrap();
-    std::io::Write::write_all(&mut first, genuine(address, "code=first").as_bytes()).unwrap();
-    let others: Vec<_> = (0..40).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
-    let callback = timeout(SECOND, listener.next()).await.expect("it was read").unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut client = std::net::TcpStream::connect(address).unwrap();
+    std::io::Write::write_all(&mut client, genuine(address, "code=first").as_bytes()).unwrap();
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let place = Arc::new(Place::new(Arc::default()));
+    place.leave.notify_one();
+    let (to_attempt, mut callbacks) = mpsc::channel(1);
+    let connection = Connection::new(TcpStream::from_std(stream).unwrap(), place);
+    let serving = tokio::spawn(async move {
+        let rules = Rules { authority: address.to_string(), path: PATH.to_owned() };
+        connection.serve(&rules, &Pace::new(Instant::now()), to_attempt).await;
+    });
+    let callback = timeout(SECOND, callbacks.recv()).await.unwrap().expect("it was read");
     assert_eq!(callback.query(), "code=first");
     callback.answer(CallbackPage::Done).await;
-    first.set_nonblocking(true).unwrap();
-    let mut first = TcpStream::from_std(first).unwrap();
-    assert_eq!(read(&mut first).await, page::answer(CallbackPage::Done));
-    drop(others);
+    client.set_nonblocking(true).unwrap();
+    let mut client = TcpStream::from_std(client).unwrap();
+    assert_eq!(read(&mut client).await, page::answer(CallbackPage::Done));
+    drop(client);
+    timeout(SECOND, serving).await.unwrap().unwrap();
+}
+
+/// Silent connections that stay keep each other's places for a shorter and shorter time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_connections_that_stay_cost_less_than_a_second() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let files = getrlimit(Resource::Nofile);
+    let enough = files.maximum.map_or(4096, |maximum| maximum.min(4096));
+    if files.current.is_some_and(|current| current < enough) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(enough), maximum: files.maximum }).unwrap();
+    }
+    let (address, mut queries) = waiting().await;
+    let idle: Vec<_> = (0..2000).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    assert_genuine_gets_through(address, &mut queries).await;
+    drop(idle);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use super::super::{SystemLoopback, page};
 use super::client::{Noise, PATH, SECOND, address, assert_genuine_passes, attempt, genuine, open, try_send};
 use super::lifecycle::assert_refused_within_a_second;
-use super::socket::listening;
+use super::socket::{listening, listening_in};
 
 /// What a `here_` test finds in the namespace it was put in.
 const EXPECT: &str = "COUNTERSIGN_TEST_EXPECT";
@@ -175,7 +175,7 @@ fn no_listener_outlives_its_attempt() {
 
 /// Whether anybody listens: anywhere where the network is ours alone, at the address where it is not.
 fn listens(address: SocketAddr) -> bool {
-    let mut sockets = listening();
+    let mut sockets = listening_in(&["tcp"]);
     sockets.retain(|(at, _)| told(EXPECT).is_some() || *at == address);
     !sockets.is_empty()
 }
@@ -224,4 +224,35 @@ async fn here_two_hundred_attempts_end_in_every_way_and_leave_no_port_open() {
         }
     }
     assert!(ways.iter().all(|count| *count > 10), "{ways:?}");
+}
+
+/// Attack 4, R8252-06, as the kernel sees it: one socket, bound once to port 0, listening, with no option set on it.
+#[test]
+fn a_listener_binds_once_and_never_lets_its_port_go() {
+    let trace = tempfile::NamedTempFile::new().unwrap();
+    let child = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=bind,listen,setsockopt", "-o"])
+        .arg(trace.path())
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "loopback::tests::network::here_one_listener_opens_and_closes"])
+        .output()
+        .expect("strace is installed");
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
+    let calls = std::fs::read_to_string(trace.path()).unwrap();
+    let calls: Vec<&str> =
+        calls.lines().filter_map(|line| line.split_once(' ')).map(|(_, call)| call.trim()).collect();
+    let [bind, listen] = calls[..] else { panic!("{calls:#?}") };
+    let socket = bind.strip_prefix("bind(").and_then(|rest| rest.split(',').next()).unwrap();
+    assert!(bind.contains("sin_port=htons(0), sin_addr=inet_addr(\"127.0.0.1\")}"), "{bind}");
+    assert!(bind.ends_with("= 0") && listen.ends_with("= 0"), "{calls:?}");
+    assert!(listen.starts_with(&format!("listen({socket}, ")), "{calls:?}");
+}
+
+#[tokio::test]
+async fn here_one_listener_opens_and_closes() {
+    let listener = open().await;
+    let address = address(&listener);
+    assert!(address.ip().is_loopback() && address.port() > 0);
+    drop(listener);
+    assert_refused_within_a_second(address).await;
 }

@@ -14,8 +14,13 @@ use super::client::{PATH, address, assert_genuine_passes, attempt, genuine, open
 
 /// Listening TCP sockets of this network namespace: address and inode.
 pub(super) fn listening() -> Vec<(SocketAddr, u64)> {
+    listening_in(&["tcp", "tcp6"])
+}
+
+/// The same of one family alone: each list takes the kernel a while.
+pub(super) fn listening_in(tables: &[&str]) -> Vec<(SocketAddr, u64)> {
     let mut found = Vec::new();
-    for table in ["/proc/self/net/tcp", "/proc/self/net/tcp6"] {
+    for table in tables.iter().map(|table| format!("/proc/self/net/{table}")) {
         let text = std::fs::read_to_string(table).unwrap_or_default();
         for line in text.lines().skip(1) {
             let fields: Vec<&str> = line.split_whitespace().collect();
@@ -42,7 +47,7 @@ fn socket_address(text: &str) -> SocketAddr {
 
 /// The inode of the one socket that listens at an address; this process holds it once.
 fn inode_of(address: SocketAddr) -> u64 {
-    let found: Vec<_> = listening().into_iter().filter(|(at, _)| *at == address).collect();
+    let found: Vec<_> = listening_in(&["tcp"]).into_iter().filter(|(at, _)| *at == address).collect();
     assert_eq!(found.len(), 1, "one socket listens at {address}");
     let inode = found[0].1;
     let links = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
