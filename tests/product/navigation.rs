@@ -146,7 +146,7 @@ async fn every_way(window: &Page, to: &str) -> Value {
         (async () => {{
             for (const way of Object.values(ways)) {{
                 try {{ way(to); }} catch {{}}
-                await new Promise(resolve => setTimeout(resolve, 8));
+                await new Promise(resolve => setTimeout(resolve, 5));
             }}
             done({{ marker: window.marker, pwned: window.pwned ?? null, address: location.href.split(/[?#]/)[0] }});
         }})();"
@@ -265,6 +265,7 @@ async fn without_the_refusal_every_way_leads_elsewhere() {
 async fn a_whole_connection_makes_the_window_go_nowhere() {
     let world = World::start();
     let (window, browser) = (world.window().await, world.browser().await);
+    the_page_opens_nothing(&world, &window).await;
     window.run("window.marker = 'the same page'; return true").await;
     let url = world.go_to_bank(&window, "sandbox-bank", "Budget Buddy").await;
     browser.client.goto(&url).await.unwrap();
@@ -285,4 +286,28 @@ async fn a_whole_connection_makes_the_window_go_nowhere() {
     // The control: the one address that must not be gone to is one that is refused.
     window.run(&format!("location.href = {url:?}; return true")).await;
     wait_until("the refusal", PATIENCE, || refusals(&world.session) == 1);
+}
+
+/// OPEN-04: what opens addresses is in Rust; a page that is taken over has no way to it.
+async fn the_page_opens_nothing(world: &World, window: &Page) {
+    let ask = "const done = arguments[arguments.length - 1]; \
+        window.__TAURI_INTERNALS__.invoke(arguments[0], arguments[1]).then(a => done({ answer: a }), e => done({ error: String(e) }))";
+    for address in ["file:///etc/passwd", "https://evil.test/", "javascript:1", &world.banks[0].issuer] {
+        for (command, payload) in [
+            ("plugin:opener|open_url", json!({ "url": address, "with": null })),
+            ("plugin:opener|open_path", json!({ "path": address, "with": null })),
+            ("plugin:opener|reveal_item_in_dir", json!({ "paths": [address] })),
+            ("plugin:shell|open", json!({ "path": address, "with": null })),
+            ("plugin:shell|execute", json!({ "program": "xdg-open", "args": [address], "options": {} })),
+            ("plugin:shell|spawn", json!({ "program": "xdg-open", "args": [address], "options": {} })),
+            ("open", json!({ "request": { "url": address } })),
+            ("open_url", json!({ "request": { "url": address } })),
+            ("open_again", json!({ "request": { "attempt": address } })),
+            ("copy_link", json!({ "request": { "attempt": address } })),
+        ] {
+            let said = window.client.execute_async(ask, vec![json!(command), payload]).await.unwrap();
+            assert!(said["error"].is_string(), "{command} {address}: {said}");
+        }
+    }
+    assert_eq!(world.opened(), Vec::<String>::new());
 }

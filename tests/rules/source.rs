@@ -30,11 +30,23 @@ const WEAKEN: &[&str] = &[
     "src-tauri/crates/net/src/http/address.rs",
 ];
 
+/// The only files that start a program. An address reaches one of them alone, after the check that is made there.
+const START: &[&str] = &[
+    "src-tauri/crates/host/src/process.rs", // the host that now has its place
+    "src-tauri/crates/host/src/window.rs",  // the window's program
+    "src-tauri/crates/net/src/browser.rs",  // the system's opener, with a checked address as its one argument
+    "src-tauri/src/host_program.rs",        // the host, from the window's program
+];
+
 /// A test that does not run and a place that is not written are found by nobody.
 const UNFINISHED: &[&str] = &["#[ignore", "todo!(", "unimplemented!(", "dbg!(", "FIXME", "XXX"];
 
 fn is_test(path: &str) -> bool {
-    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs")
+    path.starts_with("tests/")
+        || path.contains("/tests/")
+        || path.ends_with("/tests.rs")
+        // A test module with a file of its own name.
+        || path.ends_with("/envelope/uniqueness.rs")
 }
 
 /// Every file of the repository under these folders, by its path from the root; what is built or installed is none.
@@ -95,6 +107,28 @@ fn only_these_files_weaken_a_check() {
     let found = product_files_with(&["danger_", "Danger"]);
     assert_eq!(found, set(WEAKEN), "a new place needs a reason here, an old one goes");
     assert!(product_files_with(&["danger_accept_invalid", "accept_invalid_certs", "dangerous()"]).is_empty());
+}
+
+/// OPEN-04: what starts a program is in Rust, in few places, and none of them is a shell.
+#[test]
+fn only_these_files_start_a_program() {
+    let mut found = product_files_with(&["Command::new(", "posix_spawn", "execvp", "fork("]);
+    found.retain(|path| !path.starts_with("src-tauri/xtask/"));
+    assert_eq!(found, set(START), "a new place needs a reason here, an old one goes");
+    let shells = [
+        "\"sh\"",
+        "\"bash\"",
+        "/bin/sh",
+        "cmd.exe",
+        "\"cmd\"",
+        "powershell",
+        "ShellExecute",
+        "open::that",
+        "webbrowser::",
+    ];
+    let mut found = product_files_with(&shells);
+    found.retain(|path| !path.starts_with("src-tauri/xtask/"));
+    assert_eq!(found, set(&[]));
 }
 
 #[test]
