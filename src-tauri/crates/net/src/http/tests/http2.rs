@@ -22,6 +22,7 @@ enum Habit {
     Refuse,
     Reset,
     Silence,
+    Wide,
 }
 
 async fn speak_http2(stream: TlsStream<TcpStream>, habit: Habit, requests: Arc<AtomicUsize>) {
@@ -61,6 +62,12 @@ async fn speak_http2(stream: TlsStream<TcpStream>, habit: Habit, requests: Arc<A
             Habit::Refuse => respond.send_reset(h2::Reason::REFUSED_STREAM),
             Habit::Reset => respond.send_reset(h2::Reason::INTERNAL_ERROR),
             Habit::Silence => std::mem::forget(respond),
+            Habit::Wide => {
+                for number in 0..40 {
+                    response = response.header(format!("x-{number}"), "x".repeat(1000));
+                }
+                let _ = respond.send_response(response.body(()).unwrap(), true);
+            }
         }
     }
 }
@@ -77,6 +84,7 @@ async fn http2_has_the_same_rules_and_sends_once() {
         (Habit::Refuse, Err(HttpError::Closed)),
         (Habit::Reset, Err(HttpError::Closed)),
         (Habit::Silence, Err(HttpError::TimedOut)),
+        (Habit::Wide, Ok(Vec::new())),
     ] {
         let requests = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&requests);
