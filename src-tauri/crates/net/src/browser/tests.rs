@@ -164,10 +164,18 @@ fn only_a_program_in_an_absolute_folder_is_used() {
         ..stub.settings()
     };
     let empty = tempfile::tempdir().unwrap();
+    // The same folder, said from where this process stands: who can choose that could choose the program.
+    let here = std::env::current_dir().unwrap();
+    let from_here = |path: &Path| -> PathBuf {
+        here.components().skip(1).map(|_| "..").collect::<PathBuf>().join(path.strip_prefix("/").unwrap())
+    };
+    assert!(from_here(stub.path()).join("xdg-open").is_file());
     std::fs::create_dir(empty.path().join("xdg-open")).unwrap();
     for (settings, expected) in [
         (with(None, vec![]), Err(OpenError::Absent)),
         (with(None, vec!["/nowhere".into(), "".into(), ".".into(), "..".into()]), Err(OpenError::Absent)),
+        (with(None, vec![from_here(stub.path())]), Err(OpenError::Absent)),
+        (with(Some(from_here(&named.path().join("opener"))), vec![]), Err(OpenError::Absent)),
         (with(None, vec![empty.path().into()]), Err(OpenError::Absent)),
         (with(None, vec![empty.path().into(), stub.path().into()]), Ok(())),
         (with(Some("opener".into()), vec![named.path().into()]), Err(OpenError::Absent)),
