@@ -184,7 +184,9 @@ fn every_package_has_a_line_in_the_table_and_every_line_a_package() {
     let there: BTreeSet<String> = GRAPH
         .packages
         .iter()
-        .filter(|(name, _)| name.starts_with("countersign-") || name == "xtask")
+        .filter(|(name, _)| {
+            name.starts_with("countersign-") || ["empty-window", "xtask"].contains(&name.as_str())
+        })
         .map(|(name, _)| short(name))
         .collect();
     assert_eq!(named, there);
