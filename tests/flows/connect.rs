@@ -90,11 +90,12 @@ async fn nothing_allowed_connects_nothing_and_the_bank_is_told() {
 async fn cancel_while_the_code_is_exchanged_revokes_what_still_comes() {
     let bank = FakeProvider::start().await;
     let mut app = TestApp::start(&[&bank]).await;
-    bank.delays("token", 700);
+    bank.delays("token", 2000);
     let attempt = app.click_connect("bank-1", READS).await;
     let url = app.opened().await;
     come_back(&url).await;
     seen(&bank, "token").await;
+    assert_eq!(come_back(&url).await.0, 0, "one shot: the port is closed before the exchange");
     app.app.cancel_attempt(attempt.id).await.unwrap();
     assert_eq!(app.ended(&attempt).await.ending, Some(EndingView::Cancelled));
     seen(&bank, "revoke").await;
