@@ -100,22 +100,21 @@ fn newest(path: &Path) -> io::Result<SystemTime> {
     Ok(last)
 }
 
-/// Builds the host and the window, and puts copies where the other builds do not overwrite them.
-pub(crate) fn programs(build: Build) -> anyhow::Result<()> {
-    compile(build, &[])
-}
-
-/// Builds what is released, and the empty window beside it: together, so that both have the same libraries.
+/// Builds what is released, and beside it an empty window: an app with the features that Tauri's own template has, by
+/// the same profile. Each by itself, so that neither gets the other's features.
 pub(crate) fn release_and_empty_window() -> anyhow::Result<()> {
-    compile(Build::Release, &["-p", "empty-window"])?;
+    let mut cargo = child::cargo(["build", "-p", "empty-window", "--features", "template", "--release"]);
+    child::run(cargo.arg("--target-dir").arg(release_target()))?;
     let place = empty_window();
     fs::create_dir_all(place.parent().context("a folder")?)?;
-    copy(&release_target().join("release/empty-window"), &place).context("empty-window")
+    copy(&release_target().join("release/empty-window"), &place).context("empty-window")?;
+    programs(Build::Release)
 }
 
-fn compile(build: Build, further: &[&str]) -> anyhow::Result<()> {
+/// Builds the host and the window, and puts copies where the other builds do not overwrite them.
+pub(crate) fn programs(build: Build) -> anyhow::Result<()> {
     let mut cargo = child::cargo(["build"]);
-    cargo.args(PACKAGES).args(further).args(build.features());
+    cargo.args(PACKAGES).args(build.features());
     let built = if build.is_optimised() {
         cargo.arg("--release").arg("--target-dir").arg(release_target());
         release_target().join("release")
