@@ -17,7 +17,7 @@ pub(crate) struct Names {
 
 /// Prefix, and where its test files lie.
 const OTHERS: [(&str, &str); 3] =
-    [("ui: ", "ui/src"), ("bank: ", "tests/sandbox-bank/test"), ("openid-client: ", "tests/openid-client")];
+    [("ui: ", "ui/test"), ("bank: ", "tests/sandbox-bank/test"), ("openid-client: ", "tests/openid-client")];
 
 impl Names {
     /// Builds the tests where that is still to be done, and asks each program of tests what it holds.
