@@ -37,6 +37,29 @@ async fn an_honest_bank_connects_with_one_exchange() {
     assert_eq!(bank.seen("token").len(), 1);
 }
 
+/// Connecting again is a connection of its own, whoever signs in: nothing is put under the one that is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_else_who_signs_in_gets_a_connection_of_their_own() {
+    let bank = FakeProvider::start().await;
+    let mut app = TestApp::start(&[&bank]).await;
+    let first = app.click_connect("bank-1", READS).await;
+    come_back(&app.opened().await).await;
+    let first = app.ended(&first).await.grant.unwrap();
+
+    bank.claims("sub", json!("u2"));
+    bank.answers("userinfo", Answer::json(200, &json!({"sub": "u2", "name": "Eve Moran"})));
+    let second = app.click_connect("bank-1", READS).await;
+    come_back(&app.opened().await).await;
+    let second = app.ended(&second).await.grant.unwrap();
+    assert_ne!(first, second);
+
+    let holder = async |id: &str| {
+        app.app.show_grant(domain::id::GrantId::parse(id).unwrap()).await.unwrap().holder.unwrap()
+    };
+    assert_eq!(holder(&first).await, "Fay Kester");
+    assert_eq!(holder(&second).await, "Eve Moran");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_identical_callbacks_exchange_once() {
     let bank = FakeProvider::start().await;
