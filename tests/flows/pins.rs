@@ -36,7 +36,10 @@ fn others(pinned: &str, evil: &FakeProvider, path: &str) -> Vec<(&'static str, S
         ("a capital", format!("http://127.0.0.1:{port}{}", path.to_uppercase())),
         ("a query", format!("{pinned}?x=1")),
         ("a fragment", format!("{pinned}#x")),
-        ("a percent code", format!("http://127.0.0.1:{port}/%{:x}{}", path.as_bytes()[1], &path[2..])),
+        (
+            "a percent code",
+            format!("http://127.0.0.1:{port}/%{:x}{}", path.as_bytes()[1], path.get(2..).unwrap_or_default()),
+        ),
         ("a step aside", format!("http://127.0.0.1:{port}/.{path}")),
         ("a space behind", format!("{pinned} ")),
         ("another path", format!("http://127.0.0.1:{port}/evil")),
