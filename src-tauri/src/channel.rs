@@ -167,7 +167,7 @@ pub(crate) mod tests {
             HELLO => (StatusCode::OK, hello(cfg!(feature = "sandbox"))),
             "/window/list_grants" => (
                 StatusCode::OK,
-                r#"{"agents":0,"accounts":0,"current":[],"history":[],"revision":7}"#.to_owned(),
+                r#"{"agents":0,"accounts":0,"current":[],"damaged":[],"history":[],"revision":7}"#.to_owned(),
             ),
             "/window/show_grant" => {
                 (StatusCode::NOT_FOUND, r#"{"code":"grant_unknown","reference":"K7-4MQ-2P"}"#.to_owned())

@@ -92,6 +92,11 @@ async fn a_keychain_that_hangs_at_the_start_is_said_and_looked_at_again() {
     let world = World::with(session, &BANK, |_| {});
     let window = world.window().await;
     window.says("keychain-blocked", "Your keychain does not answer.").await;
+    // Looked at in vain first: with that, what the window read by itself at the start is over.
+    window.click("keychain-check").await;
+    window.find_css("[data-testid=keychain-check][aria-disabled=true]").await;
+    window.find_css("[data-testid=keychain-check][aria-disabled=false]").await;
+    window.says("keychain-blocked", "Your keychain does not answer.").await;
     world.session.freeze_keychain(false);
     window.click("keychain-check").await;
     window.gone("keychain-blocked").await;
