@@ -95,6 +95,7 @@ impl Session {
             Command::new("openbox")
                 .env("DISPLAY", &display)
                 .env("HOME", dir.path().join("home"))
+                .stdout(Stdio::null())
                 .stderr(Stdio::null()),
         );
         Self { keyring: None, _openbox: openbox, _dbus: dbus, _xvfb: xvfb, dir, display, bus }
