@@ -100,6 +100,21 @@ pub struct AuthorizationServer {
     pub discovery: Discovery,
 }
 
+impl AuthorizationServer {
+    /// Its pinned addresses by the names that metadata gives them (RFC 8414 §2): what a check of one must be held to.
+    #[must_use]
+    pub fn endpoints(&self) -> [(&'static str, Option<&Endpoint>); 6] {
+        [
+            ("authorization_endpoint", Some(&self.authorization_endpoint)),
+            ("token_endpoint", Some(&self.token_endpoint)),
+            ("revocation_endpoint", self.revocation_endpoint.as_ref()),
+            ("jwks_uri", self.jwks_uri.as_ref()),
+            ("pushed_authorization_request_endpoint", self.pushed_authorization_request_endpoint.as_ref()),
+            ("userinfo_endpoint", self.userinfo_endpoint.as_ref()),
+        ]
+    }
+}
+
 /// One bank.
 #[derive(Clone, Debug)]
 pub struct Provider {

@@ -112,15 +112,7 @@ fn check_issuer(provider: &Provider, document: &Map<String, Value>) -> Result<()
 
 fn check_pins(provider: &Provider, document: &Map<String, Value>) -> Result<(), MetadataError> {
     let server = &provider.server;
-    let pins = [
-        ("authorization_endpoint", Some(&server.authorization_endpoint)),
-        ("token_endpoint", Some(&server.token_endpoint)),
-        ("revocation_endpoint", server.revocation_endpoint.as_ref()),
-        ("jwks_uri", server.jwks_uri.as_ref()),
-        ("pushed_authorization_request_endpoint", server.pushed_authorization_request_endpoint.as_ref()),
-        ("userinfo_endpoint", server.userinfo_endpoint.as_ref()),
-    ];
-    for (member, pin) in pins {
+    for (member, pin) in server.endpoints() {
         let Some(pin) = pin else { continue };
         let stated = json::text(document, member).map_err(MetadataError::Misbehaved)?;
         let silent = stated.is_none() && may_be_silent(server.discovery, member);

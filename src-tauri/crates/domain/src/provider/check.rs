@@ -86,15 +86,7 @@ pub(super) fn queries(
     server: &AuthorizationServer,
     extra: &BTreeMap<String, String>,
 ) -> Result<(), ProviderError> {
-    let endpoints = [
-        ("authorization_endpoint", Some(&server.authorization_endpoint)),
-        ("token_endpoint", Some(&server.token_endpoint)),
-        ("revocation_endpoint", server.revocation_endpoint.as_ref()),
-        ("jwks_uri", server.jwks_uri.as_ref()),
-        ("pushed_authorization_request_endpoint", server.pushed_authorization_request_endpoint.as_ref()),
-        ("userinfo_endpoint", server.userinfo_endpoint.as_ref()),
-    ];
-    for (key, endpoint) in endpoints {
+    for (key, endpoint) in server.endpoints() {
         let Some(endpoint) = endpoint else { continue };
         let mut seen = BTreeSet::new();
         for (name, _) in endpoint.url().query_pairs() {

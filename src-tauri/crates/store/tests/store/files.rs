@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use store::OpenStoreError;
 
-use crate::support::{Home, agent, content, read, write};
+use crate::support::{Home, agent, content, mode, private_file, read, write};
 
 fn with_data(home: &Home) {
     let store = home.open();
@@ -43,18 +43,6 @@ fn live_copy(home: &Home, work: impl FnOnce(&rusqlite::Connection)) {
     for (path, bytes) in files {
         private_file(&path, &bytes);
     }
-}
-
-fn private_file(path: &Path, bytes: &[u8]) {
-    fs::write(path, bytes).unwrap();
-    mode(path, 0o600);
-}
-
-fn mode(path: &Path, mode: u32) {
-    #[cfg(unix)]
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
-    #[cfg(not(unix))]
-    let _ = (path, mode);
 }
 
 #[test]

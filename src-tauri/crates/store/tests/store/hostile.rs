@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use store::OpenStoreError;
 
-use crate::support::{Home, agent, at, grant, grant_id, pending, read, write};
+use crate::support::{Home, agent, at, grant, grant_id, mode, pending, private_file, read, write};
 
 /// A sound database with one of everything that a trigger could hurt, as bytes.
 fn sound() -> Vec<u8> {
@@ -20,18 +20,6 @@ fn sound() -> Vec<u8> {
     .unwrap();
     drop(store);
     fs::read(home.db()).unwrap()
-}
-
-fn put(path: &Path, bytes: &[u8]) {
-    fs::write(path, bytes).unwrap();
-    mode(path, 0o600);
-}
-
-fn mode(path: &Path, mode: u32) {
-    #[cfg(unix)]
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
-    #[cfg(not(unix))]
-    let _ = (path, mode);
 }
 
 const TABLES: [&str; 9] =
@@ -118,7 +106,7 @@ fn three_hundred_crafted_databases_are_refused_and_left_as_they_are() {
     drop(home.open());
     let (mut wrong, mut refused) = (Vec::new(), 0);
     for sql in crafted() {
-        put(&home.db(), &sound);
+        private_file(&home.db(), &sound);
         let raw = home.raw();
         raw.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON").unwrap();
         // Where this SQLite cannot even make it, or finds nothing to change, there is nothing to be refused.
@@ -144,7 +132,7 @@ fn three_hundred_crafted_databases_are_refused_and_left_as_they_are() {
     }
     assert_eq!(wrong, Vec::<String>::new());
     assert!(refused >= 300, "{refused}");
-    put(&home.db(), &sound);
+    private_file(&home.db(), &sound);
     assert_eq!(read(&home.open(), |tx| Ok(tx.agents()?.len())), Ok(1), "the one they were made from opens");
 }
 
@@ -200,7 +188,7 @@ fn what_a_link_leads_to_stays_as_it_is() {
                 let home = Home::new();
                 drop(home.open());
                 let target = home.folder().with_file_name("target");
-                put(&target, content);
+                private_file(&target, content);
                 mode(&target, bits);
                 let mut place = home.db().into_os_string();
                 place.push(ending);

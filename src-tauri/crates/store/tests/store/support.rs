@@ -191,3 +191,17 @@ pub(crate) fn cut_off(millis: i64, token: TokenRevocation) -> Revocation {
 pub(crate) fn pending(tries: u32) -> TokenRevocation {
     TokenRevocation::Pending { tries, last_try: None, next_try: at(5), waits_for: WaitsFor::FirstTry }
 }
+
+/// Writes a file that only its owner may read.
+pub(crate) fn private_file(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap();
+    mode(path, 0o600);
+}
+
+/// Sets a mode, where there are modes.
+pub(crate) fn mode(path: &Path, mode: u32) {
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    #[cfg(not(unix))]
+    let _ = (path, mode);
+}
