@@ -7,8 +7,9 @@ use contract::channel::{COPY_LINK, Link, QUIT};
 use contract::error_code::{CommandError, ErrorCode};
 use contract::object::Object;
 use contract::ui::{
-    AddAgent, AgentView, AppState, AttemptRef, AttemptView, ConnectAccount, GrantRef, GrantView, GrantsView,
-    Nothing, ProviderView,
+    AddAgent, AgentView, AnswerAsked, AppState, AttemptRef, AttemptView, ChangeProtection, ConnectAccount,
+    DecideAccount, GrantRef, GrantView, GrantsView, LockSettingsView, NarrowGrant, Nothing, ProviderView,
+    ReceiptRef, ReceiptView, RenewGrant, SavedFile, Unlock,
 };
 use tauri::ipc::Invoke;
 use tauri::{AppHandle, Manager as _, Runtime, State, WebviewWindow};

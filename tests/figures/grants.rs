@@ -67,8 +67,15 @@ fn grant(n: u32, agent: AgentId, now: Timestamp, dice: &mut Dice) -> Grant {
         holder: Some("Ada Lindqvist".to_owned()),
         created_at: now.plus_millis(-3_600_000),
         ends_at: now.plus_days(60),
+        scopes: Some(vec!["accounts".to_owned()]),
         access_token_ends_at: None,
         generation: 1,
+        confirmed_at: now.plus_millis(-3_600_000),
+        narrowing: None,
+        paused: None,
+        reconnect: None,
+        renews: None,
+        reminded: None,
         revocation: None,
     }
 }

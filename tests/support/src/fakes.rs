@@ -1,11 +1,15 @@
 //! The app on real store, real HTTP and real loopback, with a keychain, a browser and events that a test holds.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::catalogue::{Catalogue, SourceFile, Sources};
-use app::port::{Clock, Dice, DiceError, Events, Keychain, KeychainError, OpenError, Opener, Ports};
+use app::port::{
+    Anchor, Clock, Dice, DiceError, Events, Keychain, KeychainError, Note, Notify, OpenError, Opener, Ports,
+    StopMark, StopMarkError,
+};
 use app::{App, Settings};
 use contract::ui::{AttemptStep, AttemptView, ConnectAccount, Event};
 use domain::attempt::Attempt;
@@ -47,6 +51,11 @@ impl Clock for TestClock {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
         let now = since + *self.ahead.borrow();
         Timestamp::from_millis(i64::try_from(now.as_millis()).expect("before the year 300 million"))
+    }
+
+    fn monotonic(&self) -> Duration {
+        static BEGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        BEGIN.get_or_init(std::time::Instant::now).elapsed() + *self.ahead.borrow()
     }
 
     async fn sleep(&self, span: Duration) {
@@ -139,6 +148,15 @@ impl Keychain for SharedKeychain {
     ) -> Result<(), KeychainError> {
         self.0.write_kek(install, kek, key).await
     }
+    async fn delete_kek(&self, install: &InstallId, kek: KekId) -> Result<(), KeychainError> {
+        self.0.delete_kek(install, kek).await
+    }
+    async fn read_anchors(&self, install: &InstallId) -> Result<Vec<Anchor>, KeychainError> {
+        self.0.read_anchors(install).await
+    }
+    async fn write_anchor(&self, install: &InstallId, anchor: &Anchor) -> Result<(), KeychainError> {
+        self.0.write_anchor(install, anchor).await
+    }
     async fn unlock(&self) -> Result<(), KeychainError> {
         self.0.unlock().await
     }
@@ -151,8 +169,63 @@ impl Events for NoEvents {
     fn send(&self, _: Event) {}
 }
 
+/// What the person was told outside of the window, for the test to read.
+#[derive(Clone, Default)]
+pub struct TestNotes(Arc<Mutex<Vec<Note>>>);
+
+impl TestNotes {
+    /// What was told so far.
+    #[must_use]
+    pub fn told(&self) -> Vec<Note> {
+        self.0.lock().expect("nobody panics holding it").clone()
+    }
+}
+
+impl Notify for TestNotes {
+    fn notify(&self, note: Note) -> impl Future<Output = ()> + Send {
+        self.0.lock().expect("nobody panics holding it").push(note);
+        std::future::ready(())
+    }
+}
+
+/// The stop mark in memory, shared by the runs of a test.
+#[derive(Clone, Default)]
+pub struct TestMark {
+    set: Arc<AtomicBool>,
+    stuck: Arc<AtomicBool>,
+}
+
+impl TestMark {
+    /// From now on it can be neither set nor cleared.
+    pub fn stick(&self) {
+        self.stuck.store(true, Ordering::SeqCst);
+    }
+
+    fn change(&self, to: bool) -> bool {
+        let free = !self.stuck.load(Ordering::SeqCst);
+        if free {
+            self.set.store(to, Ordering::SeqCst);
+        }
+        free
+    }
+}
+
+impl StopMark for TestMark {
+    fn is_set(&self) -> impl Future<Output = bool> + Send {
+        std::future::ready(self.set.load(Ordering::SeqCst))
+    }
+    fn set(&self) -> impl Future<Output = bool> + Send {
+        std::future::ready(self.change(true))
+    }
+    fn clear(&self) -> impl Future<Output = Result<(), StopMarkError>> + Send {
+        std::future::ready(if self.change(false) { Ok(()) } else { Err(StopMarkError) })
+    }
+}
+
 /// The ports of a test.
 pub struct TestPorts {
+    notes: TestNotes,
+    mark: TestMark,
     clock: TestClock,
     dice: TestDice,
     browser: TestBrowser,
@@ -172,6 +245,8 @@ impl Ports for TestPorts {
     type Keychain = SharedKeychain;
     type Store = SqliteStore;
     type Events = NoEvents;
+    type Notify = TestNotes;
+    type StopMark = TestMark;
 
     fn clock(&self) -> &TestClock {
         &self.clock
@@ -197,6 +272,12 @@ impl Ports for TestPorts {
     fn events(&self) -> &NoEvents {
         &NoEvents
     }
+    fn notify(&self) -> &TestNotes {
+        &self.notes
+    }
+    fn stop_mark(&self) -> &TestMark {
+        &self.mark
+    }
 }
 
 /// The app over one data folder.
@@ -212,6 +293,10 @@ pub struct TestApp {
     /// What the next tries to open the browser end with.
     pub no_browser: Arc<Mutex<Option<OpenError>>>,
     opened: mpsc::UnboundedReceiver<Url>,
+    /// What the person was told outside of the window.
+    pub notes: TestNotes,
+    /// The mark that every agent is stopped.
+    pub mark: TestMark,
     /// The data folder.
     pub dir: TempDir,
 }
@@ -237,7 +322,10 @@ impl TestApp {
         let (browser, opened) = mpsc::unbounded_channel();
         let (clock, no_browser) = (TestClock::default(), Arc::new(Mutex::new(None)));
         let dice = TestDice::default();
+        let (notes, mark) = (TestNotes::default(), TestMark::default());
         let ports = TestPorts {
+            notes: notes.clone(),
+            mark: mark.clone(),
             clock: clock.clone(),
             dice: dice.clone(),
             browser: TestBrowser { opened: browser, fault: Arc::clone(&no_browser) },
@@ -261,7 +349,7 @@ impl TestApp {
         assert_eq!(catalogue.problems, [], "the test's own files are sound");
         let settings = Settings { sandbox: true, home: None, version: "0".into() };
         let app = App::start(ports, catalogue, settings).await.expect("the app starts");
-        Self { app, keychain, clock, dice, no_browser, opened, dir }
+        Self { app, keychain, clock, dice, no_browser, opened, notes, mark, dir }
     }
 
     /// Clicks Connect at a bank, asking for these permissions.

@@ -6,7 +6,7 @@ use domain::permission::PermissionSet;
 use domain::profile::Profile;
 use domain::provider::{HolderSource, Provider};
 use domain::reference::Stage;
-use domain::secret::AccessToken;
+use domain::secret::{AccessToken, Nonce};
 use domain::text::quoted;
 use oauth::id_token::{self, Identity};
 use oauth::json;
@@ -36,6 +36,8 @@ pub(crate) struct Holdings {
     pub(crate) extra: Vec<String>,
     /// The bank's name for the person.
     pub(crate) subject: Option<Zeroizing<String>>,
+    /// The nonce of the first id_token, which later ones may repeat.
+    pub(crate) nonce: Option<Nonce>,
     /// Whose accounts these are.
     pub(crate) holder: Option<String>,
     /// The accounts, masked.
@@ -62,8 +64,9 @@ impl<P: Ports> Running<P> {
             self.read_holder(provider, endpoints, &issued.access, identity.as_ref(), &permissions).await?;
         self.reach(Stage::Accounts).await?;
         let (accounts, numbers) = self.read_accounts(provider, &issued.access, &permissions).await?;
-        let subject = identity.map(|identity| Zeroizing::new(identity.subject));
-        Ok(Holdings { permissions, missing, extra, subject, holder, accounts, numbers })
+        let (subject, nonce) =
+            identity.map(|identity| (Zeroizing::new(identity.subject), identity.nonce)).unzip();
+        Ok(Holdings { permissions, missing, extra, subject, nonce, holder, accounts, numbers })
     }
 
     async fn check_identity(

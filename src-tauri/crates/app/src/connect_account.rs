@@ -109,6 +109,7 @@ impl<P: Ports> App<P> {
             random: RandomPart::make_from(self.0.random()?),
             provider: provider.id.clone(),
             agent,
+            renews: None,
             permissions: chosen(provider, &request.permissions)?,
             until,
             started_at: now,

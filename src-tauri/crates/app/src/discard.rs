@@ -12,9 +12,9 @@ use domain::secret::{AccessToken, RefreshToken};
 use oauth::metadata::Endpoints;
 use oauth::revoke::{self, Revoked, TokenKind};
 use oauth::token::Leftover;
-use vault::envelope::{Fresh, seal};
 use vault::label::Kind;
 
+use crate::key::Key;
 use crate::port::{Clock as _, Http as _, Ports, SealedRow, Store as _};
 use crate::start::Inner;
 
@@ -66,24 +66,11 @@ impl<P: Ports> Inner<P> {
 
     /// A connection that is over before it began: no permission, no account, only what has to be revoked.
     async fn keep_for_outbox(&self, provider: &Provider, attempt: &Attempt, leftover: &Leftover) -> bool {
-        let Ok((key, kek)) = self.existing_key().await else { return false };
+        let Ok(key) = self.existing_key().await else { return false };
         let now = self.ports.clock().now();
         let Ok(random) = self.random() else { return false };
         let id = GrantId::make_from(now, random);
-        let refresh =
-            leftover.refresh.as_ref().map(|token| (Kind::RefreshToken, RefreshToken::expose_secret(token)));
-        let access =
-            leftover.access.as_ref().map(|token| (Kind::AccessToken, AccessToken::expose_secret(token)));
-        let sealed: Option<Vec<SealedRow>> = refresh
-            .into_iter()
-            .chain(access)
-            .map(|(kind, token)| {
-                let label = self.label(id, provider.server.issuer.as_str(), kind, 1);
-                let blob = seal(token.as_bytes(), &label, &key, kek, Fresh::from_random(self.random().ok()?))
-                    .ok()?;
-                Some(SealedRow { grant: id, kind, generation: 1, blob })
-            })
-            .collect();
+        let sealed = self.seal_leftover(provider, id, 1, leftover, &key);
         drop(key);
         let Some(sealed) = sealed else { return false };
         let token = TokenRevocation::Pending {
@@ -106,8 +93,15 @@ impl<P: Ports> Inner<P> {
             holder: None,
             created_at: now,
             ends_at: attempt.until,
+            scopes: None,
             access_token_ends_at: None,
             generation: 1,
+            confirmed_at: now,
+            narrowing: None,
+            paused: None,
+            reconnect: None,
+            renews: None,
+            reminded: None,
             revocation: None,
         };
         let not_kept = AuditEvent::GrantNotKept { grant: id, attempt: attempt.id };
@@ -119,5 +113,25 @@ impl<P: Ports> Inner<P> {
             tx.append_audit(now, &not_kept)
         });
         kept.await.is_ok()
+    }
+
+    /// Seals tokens that are to be revoked and nothing else.
+    pub(crate) fn seal_leftover(
+        &self,
+        provider: &Provider,
+        grant: GrantId,
+        generation: u32,
+        leftover: &Leftover,
+        key: &Key,
+    ) -> Option<Vec<SealedRow>> {
+        let refresh =
+            leftover.refresh.as_ref().map(|token| (Kind::RefreshToken, RefreshToken::expose_secret(token)));
+        let access =
+            leftover.access.as_ref().map(|token| (Kind::AccessToken, AccessToken::expose_secret(token)));
+        let seal = |(kind, token): (Kind, &str)| {
+            let label = self.label(grant, provider.server.issuer.as_str(), kind, generation);
+            self.seal(&label, token.as_bytes(), None, key)
+        };
+        refresh.into_iter().chain(access).map(seal).collect()
     }
 }

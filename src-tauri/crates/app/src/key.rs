@@ -3,6 +3,7 @@
 use contract::ui::KeychainState;
 use domain::audit::AuditEvent;
 use domain::id::KekId;
+use domain::lock::Protection;
 use domain::secret::KeyEncryptionKey;
 use thiserror::Error;
 use vault::envelope::Fresh;
@@ -73,7 +74,7 @@ impl<P: Ports> Inner<P> {
         // Keychain first: a key without a row is litter, a row without a key would lock the person out.
         self.ports.keychain().write_kek(&self.install, id, &key).await?;
         let now = self.ports.clock().now();
-        let row = KekRow { id, check };
+        let row = KekRow { id, check, protection: Protection::Keychain, wrapped: None };
         self.ports
             .store()
             .write(move |tx| {

@@ -1,6 +1,6 @@
 //! What the window reads: banks, agents, attempts, connections.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::ui::{
     AgentView, AttemptView, DamagedKind, GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind,
@@ -12,11 +12,12 @@ use domain::audit::{AuditEvent, AuditRecord};
 use domain::grant::Grant;
 use domain::id::{AttemptId, GrantId};
 use domain::provider::Consents;
+use domain::refresh::Refresh;
 
 use crate::port::{Clock as _, Ports, Store as _};
 use crate::report::{Refusal, Thing};
 use crate::start::App;
-use crate::view;
+use crate::view::{self, Known};
 
 impl<P: Ports> App<P> {
     /// The banks of the catalogue, by name.
@@ -67,18 +68,30 @@ impl<P: Ports> App<P> {
     /// The connections page.
     pub async fn list_grants(&self) -> Result<GrantsView, Refusal> {
         let revision = self.0.grants_revision();
-        let (agents, damaged_agents, grants) =
-            self.0.ports.store().read(|tx| Ok((tx.agents()?, tx.damaged_agents()?, tx.grants()?))).await?;
+        let read = self.0.ports.store().read(|tx| {
+            Ok((tx.agents()?, tx.damaged_agents()?, tx.grants()?, tx.refreshes()?.into_iter().collect()))
+        });
+        let (agents, damaged_agents, grants, refreshes): (_, _, _, BTreeMap<GrantId, Refresh>) = read.await?;
         let now = self.0.ports.clock().now();
-        let row =
-            |grant: &Grant| view::grant_row(grant, self.0.catalogue.provider(&grant.provider), &agents, now);
+        let successors: BTreeMap<GrantId, GrantId> =
+            grants.sound.iter().filter_map(|grant| Some((grant.renews?, grant.id))).collect();
+        let row = |grant: &Grant| {
+            let known = Known {
+                provider: self.0.catalogue.provider(&grant.provider),
+                agents: &agents,
+                refresh: refreshes.get(&grant.id),
+                replaced_by: successors.get(&grant.id).copied(),
+                now,
+            };
+            view::grant_row(grant, &known)
+        };
         let rows = grants.sound.iter().map(|grant| (grant, row(grant)));
         let (current, history): (Vec<_>, Vec<_>) =
-            rows.partition(|(_, row)| matches!(row.state, GrantState::Active { .. }));
-        let seeing: BTreeSet<_> = current.iter().map(|(grant, _)| grant.agent.to_string()).collect();
-        let accounts: BTreeSet<_> = current
-            .iter()
-            .flat_map(|(grant, _)| grant.accounts.iter().map(move |a| (&grant.issuer, &a.id)))
+            rows.partition(|(_, row)| !matches!(row.state, GrantState::Ended | GrantState::Revoked { .. }));
+        let working = || current.iter().filter(|(_, row)| matches!(row.state, GrantState::Active { .. }));
+        let seeing: BTreeSet<_> = working().map(|(grant, _)| grant.agent.to_string()).collect();
+        let accounts: BTreeSet<_> = working()
+            .flat_map(|(grant, _)| grant.allowed_accounts().map(move |a| (&grant.issuer, &a.id)))
             .collect();
         Ok(GrantsView {
             agents: u32::try_from(seeing.len()).unwrap_or(u32::MAX),
@@ -98,22 +111,28 @@ impl<P: Ports> App<P> {
     /// A connection's own page.
     pub async fn show_grant(&self, id: GrantId) -> Result<GrantView, Refusal> {
         let grant = self.known_grant(id).await?;
-        let (agents, records, attempt) = self
-            .0
-            .ports
-            .store()
-            .read(move |tx| Ok((tx.agents()?, tx.audit_of(id)?, tx.attempt_of(id)?)))
-            .await?;
+        let read = self.0.ports.store().read(move |tx| {
+            let successor = tx.grants()?.sound.into_iter().find(|grant| grant.renews == Some(id));
+            let about = (tx.audit_of(id)?, tx.attempt_of(id)?, tx.receipts_of(id)?, tx.refresh(id)?);
+            Ok((tx.agents()?, successor.map(|grant| grant.id), about))
+        });
+        let (agents, replaced_by, (records, attempt, receipts, refresh)) = read.await?;
         let provider = self.0.catalogue.provider(&grant.provider);
+        let now = self.0.ports.clock().now();
+        let known = Known { provider, agents: &agents, refresh: refresh.as_ref(), replaced_by, now };
         let mut history: Vec<HistoryEntry> = records.iter().filter_map(entry).collect();
         history.reverse();
         Ok(GrantView {
-            row: view::grant_row(&grant, provider, &agents, self.0.ports.clock().now()),
+            row: view::grant_row(&grant, &known),
             accounts: view::accounts(&grant),
+            consented: view::permissions(provider, grant.permissions.iter()),
+            consent_ends_at: grant.ends_at.millis(),
+            receipts: receipts.iter().rev().filter_map(view::receipt_entry).collect(),
+            renews: grant.renews.map(|id| id.to_string()),
             holder: grant.holder.clone(),
             missing: view::permissions(provider, grant.missing.iter()),
             extra: grant.extra.clone(),
-            cannot: view::others(provider, &grant.permissions),
+            cannot: view::others(provider, &grant.allowed_permissions()),
             shared_consents: provider.is_some_and(|p| p.behaviour.consents == Consents::Shared),
             history,
             reference: attempt.map(|attempt| attempt.reference().to_string()),
@@ -128,15 +147,32 @@ impl<P: Ports> App<P> {
 fn entry(record: &AuditRecord) -> Option<HistoryEntry> {
     let what = match record.event()? {
         AuditEvent::GrantConnected { .. } => HistoryKind::Connected,
+        AuditEvent::GrantNarrowed { .. } => HistoryKind::Narrowed,
         AuditEvent::GrantNotKept { .. } => HistoryKind::NotKept,
+        AuditEvent::GrantPaused { .. } => HistoryKind::Paused,
+        AuditEvent::GrantReplaced { .. } => HistoryKind::Replaced,
+        AuditEvent::GrantResumed { .. } => HistoryKind::Resumed,
         AuditEvent::GrantRevoked { .. } => HistoryKind::Revoked,
+        AuditEvent::GrantWidened { .. } => HistoryKind::Widened,
+        AuditEvent::LateTokens { .. } => HistoryKind::LateTokens,
+        AuditEvent::ReconnectNeeded { .. } => HistoryKind::ReconnectNeeded,
+        AuditEvent::RefreshUnanswered { .. } => HistoryKind::RefreshUnanswered,
+        AuditEvent::Reminded { .. } => HistoryKind::Reminded,
         AuditEvent::RevocationConfirmed { .. } => HistoryKind::BankConfirmed,
         AuditEvent::RevocationGivenUp { .. } => HistoryKind::GivenUp,
+        AuditEvent::SealedForgotten { .. } => HistoryKind::Forgotten,
+        AuditEvent::TokensRefreshed { .. } => HistoryKind::Refreshed,
         AuditEvent::AgentAdded { .. }
+        | AuditEvent::AgentsResumed
+        | AuditEvent::AgentsStopped
         | AuditEvent::AttemptEnded { .. }
         | AuditEvent::AttemptStarted { .. }
         | AuditEvent::CallbackInterference { .. }
-        | AuditEvent::KeyMade { .. } => return None,
+        | AuditEvent::KeyMade { .. }
+        | AuditEvent::KeyReplaced { .. }
+        | AuditEvent::StoreRestored { .. }
+        | AuditEvent::VaultLocked { .. }
+        | AuditEvent::VaultOpened => return None,
     };
     Some(HistoryEntry { at: record.at.millis(), what })
 }

@@ -9,7 +9,9 @@ use domain::attempt::Attempt;
 use domain::audit::{AuditEvent, AuditRecord};
 use domain::grant::Grant;
 use domain::id::{AttemptId, GrantId, InstallId, KekId, ReceiptId};
+use domain::lock::{LockSettings, Protection};
 use domain::provider::LoopbackPort;
+use domain::refresh::Refresh;
 use domain::secret::KeyEncryptionKey;
 use domain::time::Timestamp;
 use oauth::message::{Reply, Request};
@@ -35,6 +37,10 @@ pub trait Ports: Send + Sync + 'static {
     type Store: Store;
     /// What the windows hear.
     type Events: Events;
+    /// Notices outside of the window.
+    type Notify: Notify;
+    /// The mark that every agent is stopped.
+    type StopMark: StopMark;
 
     /// Time.
     fn clock(&self) -> &Self::Clock;
@@ -52,12 +58,18 @@ pub trait Ports: Send + Sync + 'static {
     fn store(&self) -> &Self::Store;
     /// What the windows hear.
     fn events(&self) -> &Self::Events;
+    /// Notices outside of the window.
+    fn notify(&self) -> &Self::Notify;
+    /// The mark that every agent is stopped.
+    fn stop_mark(&self) -> &Self::StopMark;
 }
 
 /// Time: the wall clock for dates, a monotonic one for waiting.
 pub trait Clock: Send + Sync + 'static {
     /// The wall clock.
     fn now(&self) -> Timestamp;
+    /// Time since some moment before the start, the computer's sleep included; a moved wall clock changes nothing.
+    fn monotonic(&self) -> Duration;
     /// Waits by the monotonic clock; a moved wall clock changes nothing.
     fn sleep(&self, span: Duration) -> impl Future<Output = ()> + Send;
 }
@@ -183,7 +195,7 @@ pub enum HttpError {
     TooLarge,
 }
 
-/// The OS keychain. It holds key-encryption keys and nothing else.
+/// The OS keychain. It holds key-encryption keys, the anchor of the store, and nothing else.
 pub trait Keychain: Send + Sync + 'static {
     /// How it is now; never prompts and never unlocks.
     fn status(&self) -> impl Future<Output = Result<(), KeychainError>> + Send;
@@ -203,8 +215,34 @@ pub trait Keychain: Send + Sync + 'static {
         kek: KekId,
         key: &KeyEncryptionKey,
     ) -> impl Future<Output = Result<(), KeychainError>> + Send;
+    /// Deletes a key; done is done, also if there was none.
+    fn delete_kek(
+        &self,
+        install: &InstallId,
+        kek: KekId,
+    ) -> impl Future<Output = Result<(), KeychainError>> + Send;
+    /// Reads every anchor that stands there; none if there is no such item. Which of them counts, the caller decides.
+    fn read_anchors(
+        &self,
+        install: &InstallId,
+    ) -> impl Future<Output = Result<Vec<Anchor>, KeychainError>> + Send;
+    /// Writes the anchor in place of the one before.
+    fn write_anchor(
+        &self,
+        install: &InstallId,
+        anchor: &Anchor,
+    ) -> impl Future<Output = Result<(), KeychainError>> + Send;
     /// Asks the person to unlock it, through the system's own prompt.
     fn unlock(&self) -> impl Future<Output = Result<(), KeychainError>> + Send;
+}
+
+/// The newest record of the audit log, kept outside of the store: an older copy of the store does not have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// The record's number.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: [u8; 32],
 }
 
 /// What is the matter with the keychain.
@@ -226,6 +264,51 @@ pub enum KeychainError {
     #[error("the keychain does not keep what it is given")]
     NotLasting,
 }
+
+/// Notices outside of the window, by the system's own means.
+pub trait Notify: Send + Sync + 'static {
+    /// Shows one; where the system has no such thing, nothing happens.
+    fn notify(&self, note: Note) -> impl Future<Output = ()> + Send;
+}
+
+/// What the person is told outside of the window. The names are the person's and the catalogue's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A connection ends soon.
+    EndsSoon {
+        /// The agent's name.
+        agent: String,
+        /// The bank's name.
+        bank: String,
+        /// Days until then; 0 for today.
+        days: u16,
+    },
+    /// A connection does not work any more.
+    ReconnectNeeded {
+        /// The agent's name.
+        agent: String,
+        /// The bank's name.
+        bank: String,
+    },
+}
+
+/// The mark that every agent is stopped, outside of the store: it can be set with a full disk and a frozen keychain.
+pub trait StopMark: Send + Sync + 'static {
+    /// True unless the mark is readable and says that agents may go on.
+    fn is_set(&self) -> impl Future<Output = bool> + Send;
+    /// Sets it, by every means there is. False if none of them is known to outlive a restart yet.
+    fn set(&self) -> impl Future<Output = bool> + Send;
+    /// Takes it away again, everywhere.
+    ///
+    /// # Errors
+    /// It is still set.
+    fn clear(&self) -> impl Future<Output = Result<(), StopMarkError>> + Send;
+}
+
+/// The mark could not be taken away.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("the stop mark could not be taken away")]
+pub struct StopMarkError;
 
 /// The store: transactions on one writer thread.
 pub trait Store: Send + Sync + 'static {
@@ -290,6 +373,8 @@ pub struct SealedRow {
     pub kind: Kind,
     /// Which generation.
     pub generation: u32,
+    /// When what is in it runs out, where the bank said so.
+    pub ends_at: Option<Timestamp>,
     /// The vault's bytes.
     pub blob: Vec<u8>,
 }
@@ -301,6 +386,10 @@ pub struct KekRow {
     pub id: KekId,
     /// A known text sealed under it.
     pub check: Vec<u8>,
+    /// How it is kept.
+    pub protection: Protection,
+    /// The key, wrapped under a passphrase, where there is one.
+    pub wrapped: Option<Vec<u8>>,
 }
 
 /// A receipt: what the person keeps. The body is JSON for people and programs, without secrets.
@@ -327,6 +416,28 @@ pub trait Tx {
     fn kek(&mut self) -> Result<Option<KekRow>, StoreError>;
     /// Records the first key. `Exists` if there is one.
     fn insert_kek(&mut self, kek: &KekRow) -> Result<(), StoreError>;
+    /// Records another key in place of the one with this id; `Missing` if that is not the one.
+    fn replace_kek(&mut self, old: KekId, kek: &KekRow) -> Result<(), StoreError>;
+    /// Keys in the keychain that are not the installed one and are to be deleted there.
+    fn kek_litter(&mut self) -> Result<Vec<KekId>, StoreError>;
+    /// Records them: before such a key is written to the keychain, so that no crash leaves one unknown.
+    fn set_kek_litter(&mut self, litter: &[KekId]) -> Result<(), StoreError>;
+    /// Whether an anchor was ever written: from then on there must be one.
+    fn anchored(&mut self) -> Result<bool, StoreError>;
+    /// Remembers that an anchor was written.
+    fn set_anchored(&mut self) -> Result<(), StoreError>;
+    /// Whether the stop mark was ever made: from then on a missing one means stopped.
+    fn marked(&mut self) -> Result<bool, StoreError>;
+    /// Remembers that it was made.
+    fn set_marked(&mut self) -> Result<(), StoreError>;
+    /// Since when every agent is stopped, if they are.
+    fn agents_stopped(&mut self) -> Result<Option<Timestamp>, StoreError>;
+    /// Records that every agent is stopped, or that they go on.
+    fn set_agents_stopped(&mut self, since: Option<Timestamp>) -> Result<(), StoreError>;
+    /// What the person has chosen about the lock.
+    fn lock_settings(&mut self) -> Result<LockSettings, StoreError>;
+    /// Records it.
+    fn set_lock_settings(&mut self, settings: LockSettings) -> Result<(), StoreError>;
 
     /// All agents whose rows can be read, oldest first.
     fn agents(&mut self) -> Result<Vec<Agent>, StoreError>;
@@ -352,6 +463,16 @@ pub trait Tx {
     fn grants(&mut self) -> Result<Rows<Grant>, StoreError>;
     /// Adds a grant.
     fn insert_grant(&mut self, grant: &Grant) -> Result<(), StoreError>;
+    /// Replaces what may change of a grant while it lives: accounts, holder, scopes, when it was confirmed, narrowing,
+    /// pause, reconnect, reminder. `Missing` if it is revoked, or its generation is not the one given.
+    fn update_grant(&mut self, grant: &Grant) -> Result<(), StoreError>;
+    /// Moves a grant on by one generation; `Missing` if it is revoked, or the stored generation is not `from`.
+    fn advance_grant(
+        &mut self,
+        grant: GrantId,
+        from: u32,
+        access_token_ends_at: Option<Timestamp>,
+    ) -> Result<(), StoreError>;
     /// Records what is known of a grant's end. A revoked grant never becomes unrevoked, nor its cut-off time another.
     fn set_revocation(
         &mut self,
@@ -359,12 +480,37 @@ pub trait Tx {
         revocation: &domain::grant::Revocation,
     ) -> Result<(), StoreError>;
 
-    /// A sealed record.
+    /// Opens the question again whether the bank has revoked everything, for tokens that arrived after the end: what
+    /// [`Tx::set_revocation`] would refuse. `Missing` if the grant is not revoked.
+    fn reopen_revocation(
+        &mut self,
+        grant: GrantId,
+        pending: &domain::grant::TokenRevocation,
+    ) -> Result<(), StoreError>;
+
+    /// The newest sealed record of a kind.
     fn sealed(&mut self, grant: GrantId, kind: Kind) -> Result<Option<SealedRow>, StoreError>;
-    /// Adds a sealed record. `Exists` if there is one of this kind.
+    /// All sealed records of a kind, newest first.
+    fn sealed_of(&mut self, grant: GrantId, kind: Kind) -> Result<Vec<SealedRow>, StoreError>;
+    /// Every sealed record there is.
+    fn all_sealed(&mut self) -> Result<Vec<SealedRow>, StoreError>;
+    /// Adds a sealed record. `Exists` if there is one of this kind and generation.
     fn insert_sealed(&mut self, row: &SealedRow) -> Result<(), StoreError>;
+    /// Puts other bytes in place of a sealed record's; `Missing` if there is no such record.
+    fn replace_sealed(&mut self, row: &SealedRow) -> Result<(), StoreError>;
+    /// Deletes one sealed record; done is done.
+    fn delete_sealed_row(&mut self, grant: GrantId, kind: Kind, generation: u32) -> Result<(), StoreError>;
     /// Deletes all sealed records of a grant.
     fn delete_sealed(&mut self, grant: GrantId) -> Result<(), StoreError>;
+
+    /// What is known of a grant's refreshes since its last generation.
+    fn refresh(&mut self, grant: GrantId) -> Result<Option<Refresh>, StoreError>;
+    /// Every grant with a refresh that is under way, was lost or did not work yet.
+    fn refreshes(&mut self) -> Result<Vec<(GrantId, Refresh)>, StoreError>;
+    /// Records it.
+    fn set_refresh(&mut self, grant: GrantId, refresh: &Refresh) -> Result<(), StoreError>;
+    /// Forgets it: the refresh worked, or the grant is over.
+    fn delete_refresh(&mut self, grant: GrantId) -> Result<(), StoreError>;
 
     /// Grants whose revocation the bank has not confirmed: the outbox, oldest first.
     fn outbox(&mut self) -> Result<Vec<GrantId>, StoreError>;
@@ -375,11 +521,19 @@ pub trait Tx {
 
     /// Adds a receipt.
     fn insert_receipt(&mut self, receipt: &ReceiptRow) -> Result<(), StoreError>;
+    /// One receipt.
+    fn receipt(&mut self, id: ReceiptId) -> Result<Option<ReceiptRow>, StoreError>;
+    /// The receipts of a grant, oldest first.
+    fn receipts_of(&mut self, grant: GrantId) -> Result<Vec<ReceiptRow>, StoreError>;
 
     /// Appends to the audit log.
     fn append_audit(&mut self, at: Timestamp, event: &AuditEvent) -> Result<(), StoreError>;
     /// The whole audit log in order.
     fn audit(&mut self) -> Result<Vec<AuditRecord>, StoreError>;
+    /// The newest record's number and hash; none while the log is empty.
+    fn audit_head(&mut self) -> Result<Option<Anchor>, StoreError>;
+    /// The hash of one record.
+    fn audit_hash(&mut self, seq: u64) -> Result<Option<[u8; 32]>, StoreError>;
     /// Records about one grant, oldest first.
     fn audit_of(&mut self, grant: GrantId) -> Result<Vec<AuditRecord>, StoreError>;
 }

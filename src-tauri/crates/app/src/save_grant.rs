@@ -3,10 +3,10 @@
 use domain::attempt::Ending;
 use domain::audit::AuditEvent;
 use domain::grant::Grant;
-use domain::id::{GrantId, KekId, PermissionId, ReceiptId};
+use domain::id::{GrantId, PermissionId, ReceiptId};
 use domain::provider::Provider;
 use domain::reference::Stage;
-use domain::secret::KeyEncryptionKey;
+use domain::time::Timestamp;
 use oauth::token::Issued;
 use serde_json::json;
 use vault::envelope::Fresh;
@@ -15,6 +15,7 @@ use vault::label::{Kind, Label};
 
 use crate::accounts::Holdings;
 use crate::endings;
+use crate::key::Key;
 use crate::port::{Clock as _, Ports, ReceiptRow, SealedRow, Store as _};
 use crate::running::Running;
 use crate::start::Inner;
@@ -36,9 +37,10 @@ impl<P: Ports> Running<P> {
         let not_saved = Ending::NotSaved { bank_told: false };
         let random = self.inner.random().map_err(|_| not_saved.clone())?;
         let id = GrantId::make_from(now, random);
-        let sealed =
-            self.inner.seal_all(provider, id, issued, &holdings, &key, kek).ok_or(not_saved.clone())?;
-        drop(key);
+        let sealed = self
+            .inner
+            .seal_all(provider, id, issued, &holdings, now, &(key, kek))
+            .ok_or(not_saved.clone())?;
         let lifetime = issued.lifetime.and_then(|l| i64::try_from(l.as_millis()).ok());
         let missing: Vec<PermissionId> = holdings.missing.iter().cloned().collect();
         let grant = Grant {
@@ -54,8 +56,15 @@ impl<P: Ports> Running<P> {
             holder: holdings.holder,
             created_at: now,
             ends_at: self.attempt.until,
+            scopes: Some(issued.scopes.clone()),
             access_token_ends_at: lifetime.map(|l| now.plus_millis(l)),
             generation: FIRST,
+            confirmed_at: now,
+            narrowing: None,
+            paused: None,
+            reconnect: None,
+            renews: self.attempt.renews,
+            reminded: None,
             revocation: None,
         };
         let random = self.inner.random().map_err(|_| not_saved.clone())?;
@@ -86,6 +95,7 @@ impl<P: Ports> Running<P> {
             permissions: grant.permissions.iter().cloned().collect(),
             accounts: u32::try_from(grant.accounts.len()).unwrap_or(u32::MAX),
             ends_at: grant.ends_at,
+            renews: grant.renews,
         };
         let ended = AuditEvent::AttemptEnded { attempt: next.id, ending };
         let stored = next.clone();
@@ -121,17 +131,32 @@ impl<P: Ports> Inner<P> {
         }
     }
 
+    /// Seals one secret of a grant. Nothing where the randomness is none.
+    pub(crate) fn seal(
+        &self,
+        label: &Label,
+        secret: &[u8],
+        ends_at: Option<Timestamp>,
+        (key, kek): &Key,
+    ) -> Option<SealedRow> {
+        let fresh = Fresh::from_random(self.random().ok()?);
+        let blob = seal(secret, label, key, *kek, fresh).ok()?;
+        Some(SealedRow { grant: label.grant?, kind: label.kind, generation: label.generation, ends_at, blob })
+    }
+
     fn seal_all(
         &self,
         provider: &Provider,
         grant: GrantId,
         issued: &Issued,
         holdings: &Holdings,
-        key: &KeyEncryptionKey,
-        kek: KekId,
+        now: Timestamp,
+        key: &Key,
     ) -> Option<Vec<SealedRow>> {
+        let lifetime = issued.lifetime.and_then(|l| i64::try_from(l.as_millis()).ok());
         let refresh = issued.refresh.as_ref().map(|token| (Kind::RefreshToken, token.expose_secret()));
         let subject = holdings.subject.as_ref().map(|subject| (Kind::Subject, subject.as_str()));
+        let nonce = holdings.nonce.as_ref().map(|nonce| (Kind::Nonce, nonce.expose_secret()));
         let always = [
             (Kind::AccessToken, issued.access.expose_secret()),
             (Kind::AccountNumbers, holdings.numbers.as_str()),
@@ -140,11 +165,11 @@ impl<P: Ports> Inner<P> {
             .into_iter()
             .chain(refresh)
             .chain(subject)
+            .chain(nonce)
             .map(|(kind, secret)| {
                 let label = self.label(grant, provider.server.issuer.as_str(), kind, FIRST);
-                let fresh = Fresh::from_random(self.random().ok()?);
-                let blob = seal(secret.as_bytes(), &label, key, kek, fresh).ok()?;
-                Some(SealedRow { grant, kind, generation: FIRST, blob })
+                let ends_at = lifetime.filter(|_| kind == Kind::AccessToken).map(|l| now.plus_millis(l));
+                self.seal(&label, secret.as_bytes(), ends_at, key)
             })
             .collect()
     }

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use contract::ui::{AppState, CatalogueProblem, Event};
+use contract::ui::{AppState, CatalogueProblem, Event, LockSettingsView, LockView, StoppedView};
 use domain::agent::Agent;
 use domain::attempt::{Attempt, Ending};
 use domain::audit::AuditEvent;
-use domain::id::{AgentId, AttemptId, InstallId};
+use domain::id::{AgentId, AttemptId, GrantId, InstallId};
+use domain::lock::{Lock, Protection};
+use domain::time::Timestamp;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::catalogue::Catalogue;
 use crate::port::{Clock as _, Dice as _, Events as _, Keychain as _, Ports, Store as _, StoreError};
 use crate::report::Refusal;
 use crate::running::Control;
+use crate::view;
 
 /// An exchange and a revocation take ten seconds each at most.
 const SHUT_DOWN: Duration = Duration::from_secs(22);
@@ -57,6 +60,18 @@ pub(crate) struct Inner<P: Ports> {
     busy: watch::Sender<usize>,
     /// Deleted records may still stand in the write-ahead log: it is truncated as soon as that works.
     pub(crate) forget: AtomicBool,
+    /// Every agent is stopped. Read first wherever something could be released.
+    pub(crate) stopped: AtomicBool,
+    /// That they are stopped outlives a restart.
+    pub(crate) stop_recorded: AtomicBool,
+    /// Whether the vault is locked.
+    pub(crate) lock: std::sync::Mutex<Lock>,
+    /// When it was noticed in this run that the store was put back.
+    pub(crate) restored_at: std::sync::Mutex<Option<Timestamp>>,
+    /// One refresh at a time for each grant.
+    pub(crate) refreshing: std::sync::Mutex<BTreeMap<GrantId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Wakes whoever looks after the grants' lives: refreshes that are due, ends that come, what is to be forgotten.
+    pub(crate) upkeep: Notify,
 }
 
 /// Work that an orderly stop waits for, until it is dropped.
@@ -95,6 +110,12 @@ impl<P: Ports> App<P> {
             outbox: Notify::new(),
             busy: watch::Sender::new(0),
             forget: AtomicBool::new(true),
+            stopped: AtomicBool::new(true),
+            stop_recorded: AtomicBool::new(true),
+            lock: std::sync::Mutex::new(Lock::Open),
+            restored_at: std::sync::Mutex::new(None),
+            refreshing: std::sync::Mutex::new(BTreeMap::new()),
+            upkeep: Notify::new(),
         }));
         match app.interrupt_left_open().await {
             Ok(()) => {}
@@ -122,11 +143,34 @@ impl<P: Ports> App<P> {
     pub async fn app_state(&self) -> Result<AppState, Refusal> {
         let problem =
             |p: &crate::catalogue::Problem| CatalogueProblem { file: p.file.clone(), rule: p.rule.clone() };
+        let read = self.0.ports.store().read(|tx| {
+            let protection = tx.kek()?.map_or(Protection::default(), |kek| kek.protection);
+            Ok((protection, tx.lock_settings()?, tx.agents_stopped()?))
+        });
+        let (protection, settings, stopped) = read.await?;
         Ok(AppState {
             sandbox: self.0.settings.sandbox,
             home: self.0.settings.home.clone(),
             version: self.0.settings.version.clone(),
             keychain: self.0.keychain_state().await?,
+            lock: match self.0.lock_state() {
+                Lock::Locked { since, by } => {
+                    LockView::Locked { since: since.millis(), by: view::locked_by(by) }
+                }
+                Lock::Open => LockView::Open,
+            },
+            protection: view::protection(protection),
+            lock_settings: LockSettingsView {
+                idle_minutes: settings.idle_minutes,
+                with_screen: settings.with_screen,
+            },
+            stopped: self.0.stopped.load(Ordering::SeqCst).then(|| StoppedView {
+                since: stopped.map(Timestamp::millis),
+                recorded: self.0.stop_recorded.load(Ordering::SeqCst),
+            }),
+            restored_at: self.0.restored_at().map(Timestamp::millis),
+            clock_ahead: None,
+            asked: Vec::new(),
             catalogue_problems: self.0.catalogue.problems.iter().map(problem).collect(),
             quit_asked: self.0.quit_asked.load(Ordering::Relaxed),
             no_tray: self.0.no_tray.load(Ordering::Relaxed),
@@ -241,6 +285,16 @@ impl<P: Ports> Inner<P> {
     pub(crate) fn busy(&self) -> Busy {
         self.busy.send_modify(|under_way| *under_way += 1);
         Busy(self.busy.clone())
+    }
+
+    /// Whether the vault is locked; a poisoned lock still holds a valid state, since every change is one assignment.
+    pub(crate) fn lock_state(&self) -> Lock {
+        *self.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// When it was noticed that the store was put back.
+    pub(crate) fn restored_at(&self) -> Option<Timestamp> {
+        *self.restored_at.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Says that the list changed.

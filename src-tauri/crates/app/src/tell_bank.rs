@@ -193,7 +193,8 @@ impl<P: Ports> App<P> {
         Ok(Outcome::Done)
     }
 
-    /// The tokens to revoke, the refresh token first; the access token too where its end does not follow.
+    /// The tokens to revoke: refresh tokens first, newest first; then every access token that may still live, where its
+    /// end does not follow.
     async fn tokens(
         &self,
         grant: &Grant,
@@ -204,15 +205,16 @@ impl<P: Ports> App<P> {
             .0
             .ports
             .store()
-            .read(move |tx| Ok((tx.sealed(id, Kind::RefreshToken)?, tx.sealed(id, Kind::AccessToken)?)))
+            .read(move |tx| Ok((tx.sealed_of(id, Kind::RefreshToken)?, tx.sealed_of(id, Kind::AccessToken)?)))
             .await?;
-        let cascades = provider.behaviour.revocation == RevocationHabit::Cascades && refresh.is_some();
-        let refresh = refresh.map(|row| (TokenKind::Refresh, row));
+        let cascades = provider.behaviour.revocation == RevocationHabit::Cascades && !refresh.is_empty();
         // An access token that has run out needs no revoking, and a bank may refuse to revoke any (RFC 7009 §2.2.1).
         let now = self.0.ports.clock().now();
-        let over = refresh.is_some() && grant.access_token_ends_at.is_some_and(|end| end <= now);
-        let access = access.filter(|_| !cascades && !over).map(|row| (TokenKind::Access, row));
-        Ok(refresh.into_iter().chain(access).collect())
+        let alone = refresh.is_empty();
+        let over = |row: &SealedRow| !alone && row.ends_at.is_some_and(|end| end <= now);
+        let access = access.into_iter().filter(|row| !cascades && !over(row));
+        let refresh = refresh.into_iter().map(|row| (TokenKind::Refresh, row));
+        Ok(refresh.chain(access.map(|row| (TokenKind::Access, row))).collect())
     }
 }
 
@@ -238,7 +240,10 @@ fn waits_for(revocation: Option<&Revocation>) -> Option<WaitsFor> {
     match revocation.map(|r| &r.token) {
         Some(TokenRevocation::Pending { waits_for, .. }) => Some(*waits_for),
         Some(
-            TokenRevocation::Confirmed { .. } | TokenRevocation::GivenUp { .. } | TokenRevocation::NotOffered,
+            TokenRevocation::Confirmed { .. }
+            | TokenRevocation::GivenUp { .. }
+            | TokenRevocation::NotOffered
+            | TokenRevocation::Replaced { .. },
         )
         | None => None,
     }
@@ -247,9 +252,10 @@ fn waits_for(revocation: Option<&Revocation>) -> Option<WaitsFor> {
 fn tries_of(revocation: &Revocation) -> u32 {
     match &revocation.token {
         TokenRevocation::Pending { tries, .. } => *tries,
-        TokenRevocation::Confirmed { .. } | TokenRevocation::GivenUp { .. } | TokenRevocation::NotOffered => {
-            0
-        }
+        TokenRevocation::Confirmed { .. }
+        | TokenRevocation::GivenUp { .. }
+        | TokenRevocation::NotOffered
+        | TokenRevocation::Replaced { .. } => 0,
     }
 }
 
@@ -261,7 +267,10 @@ fn last_try(grant: &Grant) -> Option<Timestamp> {
     match grant.revocation.as_ref().map(|r| &r.token) {
         Some(TokenRevocation::Pending { last_try, .. }) => *last_try,
         Some(
-            TokenRevocation::Confirmed { .. } | TokenRevocation::GivenUp { .. } | TokenRevocation::NotOffered,
+            TokenRevocation::Confirmed { .. }
+            | TokenRevocation::GivenUp { .. }
+            | TokenRevocation::NotOffered
+            | TokenRevocation::Replaced { .. },
         )
         | None => None,
     }

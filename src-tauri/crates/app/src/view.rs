@@ -4,22 +4,25 @@ use std::collections::BTreeSet;
 
 use contract::ui::{
     AccountView, AgentMark, AgentView, AttemptStep, AttemptView, BankMark, BankTold, BrowserView,
-    DamagedKind, DamagedRecord, EndingView, GrantRow, GrantState, PermissionGroup, PermissionView,
-    ProviderView, RevocationView, RiskView, WaitsForView,
+    ConsentTold, DamagedKind, DamagedRecord, EndingView, GrantRow, GrantState, LockedByView, PermissionGroup,
+    PermissionView, ProtectionView, ProviderView, ReceiptEntry, ReceiptKind, ReconnectWhyView,
+    RevocationView, RiskView, TroubleKind, TroubleView, WaitsForView,
 };
 use domain::agent::Agent;
 use domain::attempt::{Attempt, Browser, Ending};
-use domain::grant::{Grant, Revocation, TokenRevocation, WaitsFor};
-use domain::id::{AgentId, PermissionId, ProviderId};
+use domain::grant::{Grant, ReconnectWhy, Reminder, Revocation, Standing, TokenRevocation, WaitsFor};
+use domain::id::{AgentId, GrantId, PermissionId, ProviderId};
+use domain::lock::{LockedBy, Protection};
 use domain::permission::{PermissionSet, Risk};
 use domain::profile::{Permission, Profile};
-use domain::provider::{Consents, Provider};
+use domain::provider::{ConsentWithdrawal, Consents, Provider};
 use domain::reference::Stage;
+use domain::refresh::{Refresh, Trouble};
 use domain::text::quoted;
 use domain::time::Timestamp;
 use oauth::refusal::OAuthCode;
 
-use crate::port::DamagedRow;
+use crate::port::{DamagedRow, ReceiptRow};
 
 /// Seven days: from then on a grant "ends soon".
 const SOON_DAYS: u16 = 7;
@@ -162,6 +165,8 @@ pub(crate) fn attempt(attempt: &Attempt, provider: Option<&Provider>, agents: &[
         step: step(attempt),
         ending: attempt.ending.as_ref().map(|e| ending(e, provider)),
         grant: attempt.grant.map(|id| id.to_string()),
+        renews: attempt.renews.map(|id| id.to_string()),
+        other: None,
     }
 }
 
@@ -174,6 +179,7 @@ fn step(attempt: &Attempt) -> AttemptStep {
         Stage::Bank => AttemptStep::AtBank,
         Stage::Callback | Stage::Exchange | Stage::Identity => AttemptStep::Answered,
         Stage::Accounts => AttemptStep::ReadingAccounts,
+        Stage::Decision => AttemptStep::OtherAccount,
         Stage::Save | Stage::Revoke => AttemptStep::Saving,
     }
 }
@@ -196,6 +202,7 @@ fn ending(ending: &Ending, provider: Option<&Provider>) -> EndingView {
         Ending::KeychainLocked => EndingView::KeychainLocked,
         Ending::KeychainUnavailable => EndingView::KeychainUnavailable,
         Ending::NothingAllowed => EndingView::NothingAllowed,
+        Ending::OtherAccount => EndingView::OtherAccount,
         Ending::NotSaved { bank_told } => EndingView::NotSaved { bank_told: *bank_told },
         Ending::PortTaken => EndingView::PortTaken,
         Ending::TimedOut => EndingView::TimedOut,
@@ -203,42 +210,121 @@ fn ending(ending: &Ending, provider: Option<&Provider>) -> EndingView {
     }
 }
 
-pub(crate) fn grant_row(
-    grant: &Grant,
-    provider: Option<&Provider>,
-    agents: &[Agent],
-    now: Timestamp,
-) -> GrantRow {
+/// What a row shows besides the grant itself.
+pub(crate) struct Known<'k> {
+    /// The bank, if it is in the catalogue.
+    pub(crate) provider: Option<&'k Provider>,
+    /// The agents.
+    pub(crate) agents: &'k [Agent],
+    /// What is known of its refreshes.
+    pub(crate) refresh: Option<&'k Refresh>,
+    /// The grant that took its place.
+    pub(crate) replaced_by: Option<GrantId>,
+    /// Now.
+    pub(crate) now: Timestamp,
+}
+
+pub(crate) fn grant_row(grant: &Grant, known: &Known<'_>) -> GrantRow {
+    let state = state(grant, known);
+    let lives = !matches!(state, GrantState::Ended | GrantState::Revoked { .. });
     GrantRow {
         id: grant.id.to_string(),
-        bank: bank_mark(provider, &grant.provider, &grant.provider_name, &grant.issuer),
-        agent: agent_mark(agents, grant.agent),
-        permissions: permissions(provider, grant.permissions.iter()),
-        accounts: u32::try_from(grant.accounts.len()).unwrap_or(u32::MAX),
+        bank: bank_mark(known.provider, &grant.provider, &grant.provider_name, &grant.issuer),
+        agent: agent_mark(known.agents, grant.agent),
+        permissions: permissions(known.provider, grant.allowed_permissions().iter()),
+        accounts: u32::try_from(grant.allowed_accounts().count()).unwrap_or(u32::MAX),
         created_at: grant.created_at.millis(),
-        ends_at: grant.ends_at.millis(),
+        ends_at: grant.allowed_until().millis(),
         last_used_at: None,
-        state: state(grant, now),
+        confirmed_at: grant.confirmed_at.millis(),
+        narrowed: grant.narrowing.is_some(),
+        trouble: known.refresh.filter(|_| lives).and_then(trouble),
+        no_reminders: grant.reminded == Some(Reminder::NoMore),
+        state,
         has_extra: !grant.extra.is_empty(),
     }
 }
 
-fn state(grant: &Grant, now: Timestamp) -> GrantState {
-    match &grant.revocation {
-        Some(revocation) => GrantState::Revoked { facts: facts(grant, revocation, now) },
-        None if grant.ends_at <= now => GrantState::Ended,
-        None => GrantState::Active { ends_soon: grant.ends_at <= now.plus_days(SOON_DAYS) },
+fn trouble(refresh: &Refresh) -> Option<TroubleView> {
+    let (what, detail) = match refresh.trouble.as_ref()? {
+        Trouble::BankBusy => (TroubleKind::BankBusy, None),
+        Trouble::BankMisbehaved { rule } => (TroubleKind::BankMisbehaved, Some(rule.clone())),
+        Trouble::BankRefused { code } => (TroubleKind::BankRefused, Some(code.clone())),
+        Trouble::BankUnreachable => (TroubleKind::BankUnreachable, None),
+        Trouble::Keychain => (TroubleKind::Keychain, None),
+        Trouble::KnownAddress => (TroubleKind::KnownAddress, None),
+        Trouble::Locked => (TroubleKind::Locked, None),
+    };
+    Some(TroubleView {
+        what,
+        detail,
+        tried_at: refresh.tried_at.map(Timestamp::millis),
+        next_try: refresh.next_try.map(Timestamp::millis),
+    })
+}
+
+fn state(grant: &Grant, known: &Known<'_>) -> GrantState {
+    let ends_soon = grant.allowed_until() <= known.now.plus_days(SOON_DAYS);
+    let standing = grant.standing(known.now);
+    match (standing, &grant.revocation, &grant.reconnect, &grant.paused) {
+        (Standing::Revoked, Some(revocation), ..) => GrantState::Revoked {
+            facts: facts(grant, revocation, known.provider, known.now),
+            replaced_by: known.replaced_by.map(|id| id.to_string()),
+        },
+        (Standing::Reconnect, _, Some(reconnect), _) => {
+            GrantState::Reconnect { since: reconnect.since.millis(), why: why(reconnect.why) }
+        }
+        (Standing::Paused, _, _, Some(paused)) => GrantState::Paused { since: paused.at.millis(), ends_soon },
+        (Standing::Ended, ..) => GrantState::Ended,
+        (Standing::Active | Standing::Paused | Standing::Reconnect | Standing::Revoked, ..) => {
+            GrantState::Active { ends_soon }
+        }
     }
 }
 
-fn facts(grant: &Grant, revocation: &Revocation, now: Timestamp) -> RevocationView {
+fn why(why: ReconnectWhy) -> ReconnectWhyView {
+    match why {
+        ReconnectWhy::AnotherPerson => ReconnectWhyView::AnotherPerson,
+        ReconnectWhy::AnswerLost => ReconnectWhyView::AnswerLost,
+        ReconnectWhy::DamagedRecord => ReconnectWhyView::DamagedRecord,
+        ReconnectWhy::EndedAtBank => ReconnectWhyView::EndedAtBank,
+        ReconnectWhy::NoRefreshToken => ReconnectWhyView::NoRefreshToken,
+        ReconnectWhy::RefusedAtBank => ReconnectWhyView::RefusedAtBank,
+        ReconnectWhy::StoreRestored => ReconnectWhyView::StoreRestored,
+    }
+}
+
+/// The consent ends with the token only where the bank says so, and then with its yes.
+fn consent(revocation: &Revocation, provider: Option<&Provider>) -> ConsentTold {
+    let habit = provider.map_or(ConsentWithdrawal::AtBank, |provider| provider.behaviour.consent_withdrawal);
+    match (habit, &revocation.token) {
+        (ConsentWithdrawal::WithToken, TokenRevocation::Confirmed { at }) => {
+            ConsentTold::Withdrawn { at: at.millis() }
+        }
+        (ConsentWithdrawal::WithToken, TokenRevocation::Pending { .. }) => ConsentTold::NotYet,
+        (
+            ConsentWithdrawal::WithToken,
+            TokenRevocation::GivenUp { .. } | TokenRevocation::NotOffered | TokenRevocation::Replaced { .. },
+        )
+        | (ConsentWithdrawal::AtBank, _) => ConsentTold::AtBank,
+    }
+}
+
+fn facts(
+    grant: &Grant,
+    revocation: &Revocation,
+    provider: Option<&Provider>,
+    now: Timestamp,
+) -> RevocationView {
     let confirmed = matches!(revocation.token, TokenRevocation::Confirmed { .. });
     RevocationView {
         cut_off_at: revocation.cut_off_at.millis(),
+        consent: consent(revocation, provider),
         bank: match &revocation.token {
             TokenRevocation::Confirmed { at } => BankTold::Confirmed { at: at.millis() },
             TokenRevocation::GivenUp { at } => BankTold::GivenUp { at: at.millis() },
             TokenRevocation::NotOffered => BankTold::NotOffered,
+            TokenRevocation::Replaced { at } => BankTold::Replaced { at: at.millis() },
             TokenRevocation::Pending { tries, last_try, next_try, waits_for } => BankTold::NotYet {
                 tries: *tries,
                 last_try: last_try.map(Timestamp::millis),
@@ -258,6 +344,23 @@ fn facts(grant: &Grant, revocation: &Revocation, now: Timestamp) -> RevocationVi
     }
 }
 
+pub(crate) fn locked_by(by: LockedBy) -> LockedByView {
+    match by {
+        LockedBy::Idle => LockedByView::Idle,
+        LockedBy::Person => LockedByView::Person,
+        LockedBy::Screen => LockedByView::Screen,
+        LockedBy::Start => LockedByView::Start,
+    }
+}
+
+pub(crate) fn protection(protection: Protection) -> ProtectionView {
+    match protection {
+        Protection::Keychain => ProtectionView::Keychain,
+        Protection::KeychainAndPassphrase => ProtectionView::KeychainAndPassphrase,
+        Protection::Passphrase => ProtectionView::Passphrase,
+    }
+}
+
 /// A record that cannot be read. Its name may be anybody's words.
 pub(crate) fn damaged(what: DamagedKind, row: DamagedRow) -> DamagedRecord {
     let name = row.name.map(|name| quoted(&name, 80)).filter(|name| !name.is_empty());
@@ -265,10 +368,20 @@ pub(crate) fn damaged(what: DamagedKind, row: DamagedRow) -> DamagedRecord {
 }
 
 pub(crate) fn accounts(grant: &Grant) -> Vec<AccountView> {
+    let left = |id: &str| grant.narrowing.as_ref().is_none_or(|narrowing| narrowing.allows_account(id));
     let view = |a: &domain::grant::Account| AccountView {
+        id: a.id.clone(),
+        allowed: left(&a.id),
         name: a.name.clone(),
         masked: a.masked.clone(),
         currency: a.currency.clone(),
     };
     grant.accounts.iter().map(view).collect()
+}
+
+/// A receipt in the list; one of a kind that this version does not know is left out.
+pub(crate) fn receipt_entry(receipt: &ReceiptRow) -> Option<ReceiptEntry> {
+    let body: serde_json::Value = serde_json::from_str(&receipt.body).ok()?;
+    let what: ReceiptKind = serde_json::from_value(body.get("what")?.clone()).ok()?;
+    Some(ReceiptEntry { id: receipt.id.to_string(), at: receipt.at.millis(), what })
 }

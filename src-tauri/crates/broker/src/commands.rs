@@ -5,8 +5,9 @@ use std::future::{Ready, ready};
 use app::port::Ports;
 use app::{App, Refusal};
 use contract::ui::{
-    AddAgent, AgentView, AppState, AttemptRef, AttemptView, ConnectAccount, GrantRef, GrantView, GrantsView,
-    Nothing, ProviderView,
+    AddAgent, AgentView, AnswerAsked, AppState, AttemptRef, AttemptView, ChangeProtection, ConnectAccount,
+    DecideAccount, GrantRef, GrantView, GrantsView, LockSettingsView, NarrowGrant, Nothing, ProviderView,
+    ReceiptRef, ReceiptView, RenewGrant, SavedFile, Unlock,
 };
 use domain::id::{AttemptId, GrantId};
 
@@ -97,6 +98,123 @@ pub(crate) async fn unlock_keychain<P: Ports>(app: &App<P>, _: Nothing) -> Resul
 pub(crate) async fn keep_running<P: Ports>(app: &App<P>, _: Nothing) -> Result<AppState, Refusal> {
     app.ask_quit(false);
     app.app_state().await
+}
+
+// UNBUILT
+pub(crate) fn pause_grant<P: Ports>(_app: &App<P>, _request: GrantRef) -> Ready<Result<GrantView, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn resume_grant<P: Ports>(_app: &App<P>, _request: GrantRef) -> Ready<Result<GrantView, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn narrow_grant<P: Ports>(
+    _app: &App<P>,
+    _request: NarrowGrant,
+) -> Ready<Result<GrantView, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn widen_grant<P: Ports>(_app: &App<P>, _request: GrantRef) -> Ready<Result<GrantView, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn check_grant<P: Ports>(_app: &App<P>, _request: GrantRef) -> Ready<Result<GrantView, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn renew_grant<P: Ports>(
+    _app: &App<P>,
+    _request: RenewGrant,
+) -> Ready<Result<AttemptView, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn decide_account<P: Ports>(
+    _app: &App<P>,
+    _request: DecideAccount,
+) -> Ready<Result<AttemptView, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn stop_reminding<P: Ports>(
+    _app: &App<P>,
+    _request: GrantRef,
+) -> Ready<Result<GrantView, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn show_receipt<P: Ports>(
+    _app: &App<P>,
+    _request: ReceiptRef,
+) -> Ready<Result<ReceiptView, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn save_receipt<P: Ports>(
+    _app: &App<P>,
+    _request: ReceiptRef,
+) -> Ready<Result<SavedFile, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn stop_agents<P: Ports>(_app: &App<P>, _request: Nothing) -> Ready<Result<AppState, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn resume_agents<P: Ports>(_app: &App<P>, _request: Nothing) -> Ready<Result<AppState, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn revoke_all<P: Ports>(_app: &App<P>, _request: Nothing) -> Ready<Result<GrantsView, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn lock<P: Ports>(_app: &App<P>, _request: Nothing) -> Ready<Result<AppState, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn unlock<P: Ports>(_app: &App<P>, _request: Unlock) -> Ready<Result<AppState, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn set_lock_settings<P: Ports>(
+    _app: &App<P>,
+    _request: LockSettingsView,
+) -> Ready<Result<AppState, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn change_protection<P: Ports>(
+    _app: &App<P>,
+    _request: ChangeProtection,
+) -> Ready<Result<AppState, Refusal>> {
+    ready(Err(Refusal::Malformed))
+}
+
+// UNBUILT
+pub(crate) fn answer_asked<P: Ports>(
+    _app: &App<P>,
+    _request: AnswerAsked,
+) -> Ready<Result<AppState, Refusal>> {
+    ready(Err(Refusal::Malformed))
 }
 
 pub(crate) fn attempt(request: &AttemptRef) -> Result<AttemptId, Refusal> {

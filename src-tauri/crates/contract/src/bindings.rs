@@ -5,10 +5,14 @@ use ts_rs::{Config, TS};
 use crate::commands::{HOST_COMMANDS, WINDOW_COMMANDS};
 use crate::error_code::{Blame, CommandError, ErrorCode};
 use crate::ui::{
-    AccountView, AddAgent, AgentMark, AgentView, AppState, AttemptRef, AttemptStep, AttemptView, BankMark,
-    BankTold, BrowserView, CatalogueProblem, ConnectAccount, DamagedKind, DamagedRecord, EndingView, Event,
-    GrantRef, GrantRow, GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind, KeychainState, Nothing,
-    PermissionGroup, PermissionView, ProviderView, RevocationView, RiskView, WaitsForView,
+    AccountView, AddAgent, AgentMark, AgentView, AnswerAsked, AppState, AskedView, AskedWhat, AttemptRef,
+    AttemptStep, AttemptView, BankMark, BankTold, BrowserView, CatalogueProblem, ChangeProtection,
+    ConnectAccount, ConsentTold, DamagedKind, DamagedRecord, DecideAccount, EndingView, Event, GrantRef,
+    GrantRow, GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind, KeychainState, LockSettingsView,
+    LockView, LockedByView, NarrowGrant, Nothing, OtherAccountView, PassphraseText, PermissionGroup,
+    PermissionView, ProtectionView, ProviderView, ReceiptAccount, ReceiptEntry, ReceiptKind, ReceiptRef,
+    ReceiptView, ReconnectWhyView, RenewGrant, RevocationView, RiskView, SavedFile, StoppedView, TroubleKind,
+    TroubleView, Unlock, WaitsForView,
 };
 
 /// The whole of `ui/src/ipc/generated/contract.ts`.
@@ -25,10 +29,7 @@ pub fn typescript() -> String {
         )*};
     }
     declare! {
-        AccountView AddAgent AgentMark AgentView AppState AttemptRef AttemptStep AttemptView BankMark BankTold Blame BrowserView
-        CatalogueProblem CommandError ConnectAccount DamagedKind DamagedRecord EndingView ErrorCode Event GrantRef GrantRow GrantState GrantView GrantsView
-        HistoryEntry HistoryKind KeychainState Nothing PermissionGroup PermissionView ProviderView RevocationView RiskView
-        WaitsForView
+        AccountView AddAgent AgentMark AgentView AnswerAsked AppState AskedView AskedWhat AttemptRef AttemptStep AttemptView BankMark BankTold Blame BrowserView CatalogueProblem ChangeProtection CommandError ConnectAccount ConsentTold DamagedKind DamagedRecord DecideAccount EndingView ErrorCode Event GrantRef GrantRow GrantState GrantView GrantsView HistoryEntry HistoryKind KeychainState LockSettingsView LockView LockedByView NarrowGrant Nothing OtherAccountView PassphraseText PermissionGroup PermissionView ProtectionView ProviderView ReceiptAccount ReceiptEntry ReceiptKind ReceiptRef ReceiptView ReconnectWhyView RenewGrant RevocationView RiskView SavedFile StoppedView TroubleKind TroubleView Unlock WaitsForView
     }
     out.push_str("\n/** Every request the main window may make. */\nexport type Commands = {\n");
     macro_rules! command {

@@ -24,6 +24,24 @@ macro_rules! command_table {
             check_keychain(Nothing) -> AppState;
             unlock_keychain(Nothing) -> AppState;
             keep_running(Nothing) -> AppState;
+            pause_grant(GrantRef) -> GrantView;
+            resume_grant(GrantRef) -> GrantView;
+            narrow_grant(NarrowGrant) -> GrantView;
+            widen_grant(GrantRef) -> GrantView;
+            check_grant(GrantRef) -> GrantView;
+            renew_grant(RenewGrant) -> AttemptView;
+            decide_account(DecideAccount) -> AttemptView;
+            stop_reminding(GrantRef) -> GrantView;
+            show_receipt(ReceiptRef) -> ReceiptView;
+            save_receipt(ReceiptRef) -> SavedFile;
+            stop_agents(Nothing) -> AppState;
+            resume_agents(Nothing) -> AppState;
+            revoke_all(Nothing) -> GrantsView;
+            lock(Nothing) -> AppState;
+            unlock(Unlock) -> AppState;
+            set_lock_settings(LockSettingsView) -> AppState;
+            change_protection(ChangeProtection) -> AppState;
+            answer_asked(AnswerAsked) -> AppState;
         }
     };
 }

@@ -19,6 +19,10 @@ pub enum ErrorCode {
     AgentNameUnfit,
     /// No such agent.
     AgentUnknown,
+    /// Every agent is stopped.
+    AgentsStopped,
+    /// Nobody asked that, or it was answered already.
+    AskedUnknown,
     /// The attempt has ended already.
     AttemptEnded,
     /// No such attempt.
@@ -27,8 +31,16 @@ pub enum ErrorCode {
     BrowserNotOpened,
     /// The data folder, or a file in it, belongs to someone else or is open to others.
     DataFolderUnfit,
+    /// The bank is busy, or could not be reached: nothing changed.
+    BankUnavailable,
     /// The date is in the past or later than the bank allows.
     DateOutOfRange,
+    /// The grant does not work any more: it has to be connected again.
+    GrantNeedsReconnect,
+    /// The grant's time is over.
+    GrantOver,
+    /// The grant is held back.
+    GrantPaused,
     /// The grant was revoked already.
     GrantRevoked,
     /// No such grant.
@@ -43,10 +55,20 @@ pub enum ErrorCode {
     KeychainLocked,
     /// There is no keychain, or it does not answer.
     KeychainUnavailable,
+    /// The vault is locked.
+    Locked,
+    /// A file could not be written.
+    NotWritten,
+    /// The passphrase is too short or too long.
+    PassphraseUnfit,
+    /// The passphrase is another one.
+    PassphraseWrong,
     /// Nothing was chosen, or something this bank does not have.
     PermissionsUnfit,
     /// No such bank in the catalogue.
     ProviderUnknown,
+    /// No such receipt.
+    ReceiptUnknown,
     /// The request was not of the right shape.
     RequestMalformed,
     /// The store is damaged, or another program's: nothing was changed.
@@ -55,6 +77,8 @@ pub enum ErrorCode {
     StoreFailed,
     /// A later version of Countersign has changed the store.
     StoreNewer,
+    /// Every agent is still stopped: that could not be undone.
+    StillStopped,
     /// Too many attempts at once.
     TooManyAttempts,
 }
@@ -80,7 +104,17 @@ impl ErrorCode {
     #[must_use]
     pub fn blame(self) -> Blame {
         match self {
+            Self::BankUnavailable => Blame::Provider,
             Self::AgentKeyKnown
+            | Self::AgentsStopped
+            | Self::AskedUnknown
+            | Self::GrantNeedsReconnect
+            | Self::GrantOver
+            | Self::GrantPaused
+            | Self::Locked
+            | Self::PassphraseUnfit
+            | Self::PassphraseWrong
+            | Self::ReceiptUnknown
             | Self::AgentKeyMalformed
             | Self::AgentKeyPrivate
             | Self::AgentNameKnown
@@ -99,6 +133,8 @@ impl ErrorCode {
             | Self::StoreDamaged
             | Self::StoreNewer
             | Self::HostGone
+            | Self::NotWritten
+            | Self::StillStopped
             | Self::KeychainKeyLost
             | Self::KeychainLocked
             | Self::KeychainUnavailable

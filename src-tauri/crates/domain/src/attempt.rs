@@ -18,6 +18,8 @@ pub struct Attempt {
     pub provider: ProviderId,
     /// Which agent.
     pub agent: AgentId,
+    /// The grant it renews, which lives until the new one is stored.
+    pub renews: Option<GrantId>,
     /// What the person chose.
     pub permissions: PermissionSet,
     /// Until when.
@@ -111,6 +113,8 @@ pub enum Ending {
     PortTaken,
     /// Countersign stopped while waiting.
     Interrupted,
+    /// A renewal came back with somebody else's accounts, and the person did not want them.
+    OtherAccount,
 }
 
 impl Ending {
@@ -134,6 +138,7 @@ impl Ending {
             Self::NotSaved { .. } => 14,
             Self::PortTaken => 15,
             Self::Interrupted => 17,
+            Self::OtherAccount => 18,
         }
     }
 }

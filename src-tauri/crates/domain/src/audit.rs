@@ -5,7 +5,9 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::attempt::Ending;
+use crate::grant::{ReconnectWhy, Reminder};
 use crate::id::{AgentId, AttemptId, GrantId, PermissionId, ProviderId};
+use crate::lock::{LockedBy, Protection};
 use crate::time::Timestamp;
 
 /// One decision or change; ids and codes only, never free text from outside.
@@ -19,6 +21,10 @@ pub enum AuditEvent {
         /// Its key's thumbprint.
         thumbprint: String,
     },
+    /// The person let the agents go on.
+    AgentsResumed,
+    /// The person stopped every agent.
+    AgentsStopped,
     /// An attempt ended.
     AttemptEnded {
         /// Which.
@@ -61,6 +67,20 @@ pub enum AuditEvent {
         accounts: u32,
         /// When it ends by itself.
         ends_at: Timestamp,
+        /// The grant whose place it took.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renews: Option<GrantId>,
+    },
+    /// The person took something back from a grant, here.
+    GrantNarrowed {
+        /// Which.
+        grant: GrantId,
+        /// What is left.
+        permissions: Vec<PermissionId>,
+        /// How many accounts are left.
+        accounts: u32,
+        /// The end that is left.
+        ends_at: Timestamp,
     },
     /// An attempt ended after the bank had issued something: it is not used, and is revoked at the bank.
     GrantNotKept {
@@ -69,8 +89,30 @@ pub enum AuditEvent {
         /// Of which attempt.
         attempt: AttemptId,
     },
+    /// The person holds a grant back.
+    GrantPaused {
+        /// Which.
+        grant: GrantId,
+    },
+    /// A new grant took the place of this one, which was cut off here.
+    GrantReplaced {
+        /// Which.
+        grant: GrantId,
+        /// The new one.
+        by: GrantId,
+    },
+    /// The person let a grant go on.
+    GrantResumed {
+        /// Which.
+        grant: GrantId,
+    },
     /// A grant was cut off here.
     GrantRevoked {
+        /// Which.
+        grant: GrantId,
+    },
+    /// The person took back what was taken from a grant.
+    GrantWidened {
         /// Which.
         grant: GrantId,
     },
@@ -78,6 +120,39 @@ pub enum AuditEvent {
     KeyMade {
         /// Its id.
         kek: String,
+    },
+    /// Everything was sealed anew under another key.
+    KeyReplaced {
+        /// Its id.
+        kek: String,
+        /// How it is kept.
+        protection: Protection,
+    },
+    /// The answer to a refresh arrived when the grant had been cut off: what it brought goes to the outbox.
+    LateTokens {
+        /// Of which grant.
+        grant: GrantId,
+    },
+    /// A grant cannot go on without the person.
+    ReconnectNeeded {
+        /// Which.
+        grant: GrantId,
+        /// Why.
+        why: ReconnectWhy,
+    },
+    /// It is not known whether the bank has carried out a refresh.
+    RefreshUnanswered {
+        /// Of which grant.
+        grant: GrantId,
+        /// Which generation was sent.
+        generation: u32,
+    },
+    /// The person was reminded of an end that comes.
+    Reminded {
+        /// Of which grant.
+        grant: GrantId,
+        /// Which reminder.
+        reminder: Reminder,
     },
     /// The bank answered a revocation.
     RevocationConfirmed {
@@ -89,6 +164,30 @@ pub enum AuditEvent {
         /// Of which grant.
         grant: GrantId,
     },
+    /// What was kept sealed of a grant that is over was deleted, after thirty days.
+    SealedForgotten {
+        /// Of which grant.
+        grant: GrantId,
+    },
+    /// The store is older than what was anchored in the keychain: it was put back from a copy.
+    StoreRestored {
+        /// The record that is missing.
+        seq: u64,
+    },
+    /// The bank gave new tokens.
+    TokensRefreshed {
+        /// Of which grant.
+        grant: GrantId,
+        /// Which generation they are.
+        generation: u32,
+    },
+    /// The vault was locked.
+    VaultLocked {
+        /// By whom.
+        by: LockedBy,
+    },
+    /// The person opened the vault.
+    VaultOpened,
 }
 
 /// One link of the chain.

@@ -1,5 +1,7 @@
 //! Grants: what the person allowed one agent at one bank, and what became of it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AgentId, GrantId, PermissionId, ProviderId};
@@ -31,14 +33,168 @@ pub struct Grant {
     pub holder: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it ends by itself.
+    /// When the consent ends by itself.
     pub ends_at: Timestamp,
+    /// The scopes that the bank granted, in its words; none for a grant of an early version, which did not keep them.
+    pub scopes: Option<Vec<String>>,
     /// When the access token that is stored ends.
     pub access_token_ends_at: Option<Timestamp>,
     /// The newest refresh token the bank gave.
     pub generation: u32,
+    /// When the bank last showed that it works: it was made, refreshed, or answered a call.
+    pub confirmed_at: Timestamp,
+    /// What the person has taken back since, here alone.
+    pub narrowing: Option<Narrowing>,
+    /// Whether the person holds it back for now.
+    pub paused: Option<Paused>,
+    /// Whether it cannot go on without the person, and why.
+    pub reconnect: Option<Reconnect>,
+    /// The grant whose place it took.
+    pub renews: Option<GrantId>,
+    /// The last reminder of its end that was given.
+    pub reminded: Option<Reminder>,
     /// Whether it was ended, and what is known of that.
     pub revocation: Option<Revocation>,
+}
+
+impl Grant {
+    /// What the agent may use now: the consent, less what was taken back.
+    #[must_use]
+    pub fn allowed_permissions(&self) -> PermissionSet {
+        self.narrowing.as_ref().map_or_else(
+            || self.permissions.clone(),
+            |narrowing| self.permissions.both(&narrowing.permissions),
+        )
+    }
+
+    /// The accounts it may use now.
+    pub fn allowed_accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter().filter(|account| {
+            self.narrowing.as_ref().is_none_or(|narrowing| narrowing.allows_account(&account.id))
+        })
+    }
+
+    /// Until when it may be used.
+    #[must_use]
+    pub fn allowed_until(&self) -> Timestamp {
+        self.narrowing.as_ref().map_or(self.ends_at, |narrowing| narrowing.ends_at.min(self.ends_at))
+    }
+
+    /// Where it stands at a moment. What an agent may use is *active* and nothing else.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        if self.revocation.is_some() {
+            Standing::Revoked
+        } else if self.allowed_until() <= now {
+            Standing::Ended
+        } else if self.reconnect.is_some() {
+            Standing::Reconnect
+        } else if self.paused.is_some() {
+            Standing::Paused
+        } else {
+            Standing::Active
+        }
+    }
+}
+
+/// Where a grant stands. The order is that of weight: what comes first hides what comes later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The person ended it, or a new one took its place.
+    Revoked,
+    /// Its time is over.
+    Ended,
+    /// The bank does not honour it any more, or nobody knows: the person has to connect again.
+    Reconnect,
+    /// The person holds it back.
+    Paused,
+    /// It works, as far as is known.
+    Active,
+}
+
+/// What a person took back from a consent. The bank may still allow more; an agent never gets more than this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Narrowing {
+    /// When.
+    pub at: Timestamp,
+    /// What is left of the permissions.
+    #[serde(with = "permission_list")]
+    pub permissions: PermissionSet,
+    /// The accounts that are left, by the bank's ids; none where the accounts were not narrowed.
+    pub accounts: Option<BTreeSet<String>>,
+    /// The end that is left.
+    pub ends_at: Timestamp,
+}
+
+impl Narrowing {
+    /// True if an account is left.
+    #[must_use]
+    pub fn allows_account(&self, id: &str) -> bool {
+        self.accounts.as_ref().is_none_or(|accounts| accounts.contains(id))
+    }
+}
+
+mod permission_list {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::id::PermissionId;
+    use crate::permission::PermissionSet;
+
+    pub(super) fn serialize<S: Serializer>(set: &PermissionSet, to: S) -> Result<S::Ok, S::Error> {
+        set.iter().collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PermissionSet, D::Error> {
+        Vec::<PermissionId>::deserialize(from).map(|ids| ids.into_iter().collect())
+    }
+}
+
+/// A grant that is held back; the bank knows nothing of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paused {
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// A grant that cannot go on without the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconnect {
+    /// Since when that is known.
+    pub since: Timestamp,
+    /// Why.
+    pub why: ReconnectWhy,
+}
+
+/// Why a grant cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReconnectWhy {
+    /// The answer to a refresh was lost, and asking once more did not help: the bank may have replaced the token.
+    AnswerLost,
+    /// A refreshed id_token names somebody else (OpenID Connect Core §12.2).
+    AnotherPerson,
+    /// What was sealed for it is damaged, or the key that opens it is gone.
+    DamagedRecord,
+    /// The bank says that it is over: 400 `invalid_grant`.
+    EndedAtBank,
+    /// The bank gave no refresh token, and the access token has run out.
+    NoRefreshToken,
+    /// The bank refuses calls with a token that it has just given: consent was withdrawn there.
+    RefusedAtBank,
+    /// The store was put back from an older copy: its token may be one that was replaced, or that was revoked.
+    StoreRestored,
+}
+
+/// A reminder of an end that comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reminder {
+    /// Seven days before.
+    Week,
+    /// On the day before.
+    Day,
+    /// The person wants no more of them.
+    NoMore,
 }
 
 /// An account, as much of it as may stand in clear.
@@ -79,6 +235,11 @@ pub enum TokenRevocation {
     },
     /// The bank offers no way to do it.
     NotOffered,
+    /// A new consent took its place at a bank that keeps one for all: revoking the old token would end the new consent.
+    Replaced {
+        /// When.
+        at: Timestamp,
+    },
     /// Not done yet; tried until it is.
     Pending {
         /// How often it was tried.

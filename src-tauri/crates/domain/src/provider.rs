@@ -16,8 +16,8 @@ mod tests;
 
 pub use address::{AddressRule, Endpoint, Issuer, UrlRule, check_address, is_public};
 pub use behaviour::{
-    Behaviour, Consents, Discovery, Dpop, IdTokenAlg, IssParameter, LoopbackPort, NarrowedRefresh, Par,
-    PkceKnown, RevocationHabit, Rotation,
+    Behaviour, ConsentWithdrawal, Consents, Discovery, Dpop, IdTokenAlg, IssParameter, LoopbackPort,
+    NarrowedRefresh, Par, PkceKnown, RevocationHabit, Rotation,
 };
 
 /// Why a provider file is refused.

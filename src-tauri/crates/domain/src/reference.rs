@@ -37,9 +37,11 @@ pub enum Stage {
     Save,
     /// A grant is ended.
     Revoke,
+    /// The person decides about accounts that nobody expected.
+    Decision,
 }
 
-const STAGES: [Stage; 11] = [
+const STAGES: [Stage; 12] = [
     Stage::Start,
     Stage::Keychain,
     Stage::Metadata,
@@ -51,6 +53,7 @@ const STAGES: [Stage; 11] = [
     Stage::Accounts,
     Stage::Save,
     Stage::Revoke,
+    Stage::Decision,
 ];
 
 /// Stage, cause (0 to 18, see `app::report`) and the random part.

@@ -9,6 +9,7 @@ use domain::time::Timestamp;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemClock {
     started: i64,
+    booted: Duration,
     offset: i64,
     speed: u32,
 }
@@ -22,7 +23,12 @@ impl SystemClock {
         };
         let speed =
             value("speed").and_then(|speed| u32::try_from(speed).ok()).unwrap_or(1).clamp(1, 1_000_000);
-        Self { started: wall(), offset: value("offset").unwrap_or(0).saturating_mul(1000), speed }
+        Self {
+            started: wall(),
+            booted: since_boot(),
+            offset: value("offset").unwrap_or(0).saturating_mul(1000),
+            speed,
+        }
     }
 }
 
@@ -30,6 +36,10 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let passed = wall().saturating_sub(self.started).saturating_mul(i64::from(self.speed));
         Timestamp::from_millis(self.started.saturating_add(passed).saturating_add(self.offset))
+    }
+
+    fn monotonic(&self) -> Duration {
+        since_boot().saturating_sub(self.booted) * self.speed
     }
 
     async fn sleep(&self, span: Duration) {
@@ -41,6 +51,21 @@ impl Clock for SystemClock {
 fn wall() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Time since the computer was started, its sleep included.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn since_boot() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// The same where the monotonic clock counts sleep (macOS: `mach_continuous_time` behind it; Windows: it does).
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[expect(clippy::disallowed_methods, reason = "the one place where the monotonic clock is read")]
+fn since_boot() -> Duration {
+    static BEGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    BEGIN.get_or_init(std::time::Instant::now).elapsed()
 }
 
 #[cfg(test)]

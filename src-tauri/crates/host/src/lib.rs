@@ -8,10 +8,12 @@ mod dice;
 mod environment;
 mod instance;
 mod log;
+mod notify;
 mod ports;
 mod process;
 mod serve;
 mod session;
+mod stop_mark;
 mod window;
 mod windows;
 
@@ -128,12 +130,13 @@ async fn compose(environment: &Environment, hub: Hub) -> anyhow::Result<App<Real
     let path = environment.data_folder().join("countersign.sqlite");
     let install = InstallId::make_from(random);
     let store = tokio::task::spawn_blocking(move || SqliteStore::open(&path, install)).await??;
+    let install = app::port::Store::read(&store, |tx| tx.install()).await?;
     let catalogue =
         app::catalogue::Catalogue::parse(&catalogue_files::read(environment), environment.addresses());
     for problem in &catalogue.problems {
         tracing::warn!(file = problem.file, rule = problem.rule, "a catalogue file is refused");
     }
-    let ports = RealPorts::new(environment, store, Arc::new(hub))?;
+    let ports = RealPorts::new(environment, &install, store, Arc::new(hub))?;
     let settings = Settings {
         sandbox: SANDBOX,
         home: environment.shown_home(),

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use app::port::{Events, Ports};
 use broker::Hub;
 use contract::ui::Event;
+use domain::id::InstallId;
 use keychain::SecretService;
 use net::browser::{OpenerSettings, SystemOpener};
 use net::http::{HttpClient, Settings};
@@ -15,6 +16,8 @@ use store::SqliteStore;
 use crate::clock::SystemClock;
 use crate::dice::SystemDice;
 use crate::environment::Environment;
+use crate::notify::DesktopNotes;
+use crate::stop_mark::FileMark;
 
 /// Everything the use cases need from this machine.
 pub(crate) struct RealPorts {
@@ -26,6 +29,8 @@ pub(crate) struct RealPorts {
     keychain: SecretService,
     store: SqliteStore,
     events: HubEvents,
+    notes: DesktopNotes,
+    mark: FileMark,
 }
 
 /// Events, to every window.
@@ -38,7 +43,12 @@ impl Events for HubEvents {
 }
 
 impl RealPorts {
-    pub(crate) fn new(environment: &Environment, store: SqliteStore, hub: Arc<Hub>) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        environment: &Environment,
+        install: &InstallId,
+        store: SqliteStore,
+        hub: Arc<Hub>,
+    ) -> anyhow::Result<Self> {
         let extra_roots_pem = environment
             .sandbox()
             .extra_ca
@@ -64,9 +74,14 @@ impl RealPorts {
             opener,
             loopback: SystemLoopback,
             http,
-            keychain: SecretService::new(keychain::Settings { bus, ..keychain::Settings::default() }),
+            keychain: SecretService::new(keychain::Settings {
+                bus: bus.clone(),
+                ..keychain::Settings::default()
+            }),
             store,
             events: HubEvents(hub),
+            notes: DesktopNotes::new(bus),
+            mark: FileMark::new(environment.data_folder(), environment.runtime_folder(), install),
         })
     }
 }
@@ -80,6 +95,8 @@ impl Ports for RealPorts {
     type Keychain = SecretService;
     type Store = SqliteStore;
     type Events = HubEvents;
+    type Notify = DesktopNotes;
+    type StopMark = FileMark;
 
     fn clock(&self) -> &SystemClock {
         &self.clock
@@ -104,5 +121,11 @@ impl Ports for RealPorts {
     }
     fn events(&self) -> &HubEvents {
         &self.events
+    }
+    fn notify(&self) -> &DesktopNotes {
+        &self.notes
+    }
+    fn stop_mark(&self) -> &FileMark {
+        &self.mark
     }
 }

@@ -1,6 +1,6 @@
 //! What our items are called and what they hold.
 
-use app::port::KeychainError;
+use app::port::{Anchor, KeychainError};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::{InstallId, KekId};
@@ -25,6 +25,38 @@ pub(crate) fn kek_account(install: &InstallId, kek: KekId) -> String {
 )]
 pub(crate) fn probe_account(install: &InstallId) -> String {
     format!("{install}/probe")
+}
+
+/// The account of the anchor.
+pub(crate) fn anchor_account(install: &InstallId) -> String {
+    format!("{install}/anchor")
+}
+
+/// An anchor as it is stored.
+pub(crate) fn anchor_text(anchor: &Anchor) -> String {
+    format!("{VERSION}{}.{}", anchor.seq, domain::id::hex(&anchor.hash))
+}
+
+/// The anchors among the secrets of one account.
+///
+/// # Errors
+/// There are secrets, and none of them is an anchor.
+pub(crate) fn anchors(secrets: &[Zeroizing<Vec<u8>>]) -> Result<Vec<Anchor>, KeychainError> {
+    let anchors: Vec<Anchor> = secrets.iter().filter_map(|secret| parse_anchor(secret)).collect();
+    if anchors.is_empty() && !secrets.is_empty() { Err(KeychainError::Malformed) } else { Ok(anchors) }
+}
+
+fn parse_anchor(text: &[u8]) -> Option<Anchor> {
+    let (seq, hash) = std::str::from_utf8(text).ok()?.strip_prefix(VERSION)?.split_once('.')?;
+    if hash.len() != 64 || !seq.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    let (pairs, _) = hash.as_bytes().as_chunks::<2>();
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(Anchor { seq: seq.parse().ok()?, hash: bytes })
 }
 
 /// A key as it is stored: text, so that the system's own tools can show that it is there.
@@ -80,6 +112,30 @@ mod tests {
             assert!(text.is_ascii());
             assert!(parse(&text).unwrap().same_as(&key));
         }
+    }
+
+    #[test]
+    fn an_anchor_reads_back_and_nothing_else_does() {
+        let anchor = Anchor { seq: 4711, hash: std::array::from_fn(|i| i as u8) };
+        let stored = |text: &str| vec![Zeroizing::new(text.as_bytes().to_vec())];
+        let text = anchor_text(&anchor);
+        assert_eq!(anchors(&stored(&text)), Ok(vec![anchor]));
+        assert_eq!(anchors(&[]), Ok(vec![]));
+        let bad = [
+            text.replace("v1.", "v2."),
+            text.replace("4711", "-1"),
+            text.replace("4711", "+1"),
+            text.replace("4711", ""),
+            text.replace("4711", "99999999999999999999"),
+            format!("{text}0"),
+            text.replace("0001", "000g"),
+            String::new(),
+        ];
+        for bad in bad {
+            assert_eq!(anchors(&stored(&bad)), Err(KeychainError::Malformed), "{bad:?}");
+        }
+        let both = [stored("else"), stored(&text)].concat();
+        assert_eq!(anchors(&both), Ok(vec![anchor]), "another program's item decides nothing");
     }
 
     #[test]

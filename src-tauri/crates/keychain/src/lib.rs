@@ -1,7 +1,7 @@
 //! The operating system's keychain behind app::port::Keychain.
 //!
 //! **Invariant:** one store per operating system, chosen at compile time: never a stand-in in memory, never keyutils,
-//! never a file. It holds key-encryption keys and nothing else.
+//! never a file. It holds key-encryption keys, the store's anchor, and nothing else.
 
 mod item;
 #[cfg(target_os = "linux")]

@@ -11,7 +11,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::port::{Keychain, KeychainError};
+use app::port::{Anchor, Keychain, KeychainError};
 use domain::id::{InstallId, KekId};
 use domain::secret::KeyEncryptionKey;
 use tokio::sync::Semaphore;
@@ -127,6 +127,22 @@ impl Keychain for SecretService {
             if kept.iter().any(|kept| kept.same_as(key)) { Ok(()) } else { Err(KeychainError::NotLasting) }
         })
         .await
+    }
+
+    async fn delete_kek(&self, install: &InstallId, kek: KekId) -> Result<(), KeychainError> {
+        let account = item::kek_account(install, kek);
+        self.call(async { self.open().await?.delete(&account).await }).await
+    }
+
+    async fn read_anchors(&self, install: &InstallId) -> Result<Vec<Anchor>, KeychainError> {
+        let account = item::anchor_account(install);
+        self.call(async { item::anchors(&self.open().await?.read(&account).await?) }).await
+    }
+
+    async fn write_anchor(&self, install: &InstallId, anchor: &Anchor) -> Result<(), KeychainError> {
+        let account = item::anchor_account(install);
+        self.call(async { self.open().await?.write(&account, item::anchor_text(anchor).as_bytes()).await })
+            .await
     }
 
     async fn unlock(&self) -> Result<(), KeychainError> {

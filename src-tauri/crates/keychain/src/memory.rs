@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use app::port::{Keychain, KeychainError};
+use app::port::{Anchor, Keychain, KeychainError};
 use domain::id::{InstallId, KekId};
 use domain::secret::KeyEncryptionKey;
 use zeroize::Zeroizing;
@@ -72,10 +72,31 @@ impl MemoryKeychain {
         self.lock().items.remove(&item::kek_account(install, kek));
     }
 
-    /// How many items there are.
+    /// Puts another anchor in place of what is there, or takes it away.
+    pub fn set_anchor(&self, install: &InstallId, anchor: Option<Anchor>) {
+        let account = item::anchor_account(install);
+        let mut inner = self.lock();
+        match anchor {
+            Some(anchor) => {
+                let text = Zeroizing::new(item::anchor_text(&anchor).into_bytes());
+                inner.items.insert(account, vec![text]);
+            }
+            None => {
+                inner.items.remove(&account);
+            }
+        }
+    }
+
+    /// How many keys there are.
     #[must_use]
     pub fn items(&self) -> usize {
-        self.lock().items.values().map(Vec::len).sum()
+        let inner = self.lock();
+        inner
+            .items
+            .iter()
+            .filter(|(account, _)| !account.ends_with("/anchor"))
+            .map(|(_, all)| all.len())
+            .sum()
     }
 
     /// How often anything was asked of it.
@@ -137,6 +158,26 @@ impl Keychain for MemoryKeychain {
         } else {
             Err(KeychainError::NotLasting)
         }
+    }
+
+    async fn delete_kek(&self, install: &InstallId, kek: KekId) -> Result<(), KeychainError> {
+        self.ask()?.items.remove(&item::kek_account(install, kek));
+        Ok(())
+    }
+
+    async fn read_anchors(&self, install: &InstallId) -> Result<Vec<Anchor>, KeychainError> {
+        let inner = self.ask()?;
+        inner
+            .items
+            .get(&item::anchor_account(install))
+            .map_or_else(|| Ok(Vec::new()), |all| item::anchors(all))
+    }
+
+    async fn write_anchor(&self, install: &InstallId, anchor: &Anchor) -> Result<(), KeychainError> {
+        let mut inner = self.ask()?;
+        let text = Zeroizing::new(item::anchor_text(anchor).into_bytes());
+        inner.items.insert(item::anchor_account(install), vec![text]);
+        Ok(())
     }
 
     async fn unlock(&self) -> Result<(), KeychainError> {

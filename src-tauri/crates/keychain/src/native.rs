@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use app::port::{Keychain, KeychainError};
+use app::port::{Anchor, Keychain, KeychainError};
 use domain::id::{InstallId, KekId};
 use domain::secret::KeyEncryptionKey;
 use keyring_core::Error;
@@ -101,6 +101,25 @@ impl Keychain for NativeKeychain {
             if kept.is_some_and(|kept| kept.same_as(&key)) { Ok(()) } else { Err(KeychainError::NotLasting) }
         })
         .await
+    }
+
+    async fn delete_kek(&self, install: &InstallId, kek: KekId) -> Result<(), KeychainError> {
+        let account = item::kek_account(install, kek);
+        self.call(move |store| match read(store, &account)? {
+            Some(_) => delete(store, &account),
+            None => Ok(()),
+        })
+        .await
+    }
+
+    async fn read_anchors(&self, install: &InstallId) -> Result<Vec<Anchor>, KeychainError> {
+        let account = item::anchor_account(install);
+        self.call(move |store| item::anchors(&read(store, &account)?.into_iter().collect::<Vec<_>>())).await
+    }
+
+    async fn write_anchor(&self, install: &InstallId, anchor: &Anchor) -> Result<(), KeychainError> {
+        let (account, text) = (item::anchor_account(install), item::anchor_text(anchor));
+        self.call(move |store| write(store, &account, text.as_bytes())).await
     }
 
     /// The system prompts by itself when an item is asked for.

@@ -31,8 +31,8 @@ pub(crate) fn insert(conn: &Connection, attempt: &Attempt) -> Result<(), StoreEr
     change(
         conn,
         "INSERT INTO attempts (id, random, provider, agent, permissions, until_at, started_at, deadline, openings, \
-         strays, browser, stage, ending, ended_at, grant_id, revision) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         strays, browser, stage, ending, ended_at, grant_id, revision, renews) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         params_from_iter(values(attempt)?),
     )
     .map(|_| ())
@@ -44,14 +44,14 @@ pub(crate) fn update(conn: &Connection, attempt: &Attempt) -> Result<(), StoreEr
         conn,
         "UPDATE attempts SET random = ?2, provider = ?3, agent = ?4, permissions = ?5, until_at = ?6, \
          started_at = ?7, deadline = ?8, openings = ?9, strays = ?10, browser = ?11, stage = ?12, ending = ?13, \
-         ended_at = ?14, grant_id = ?15, revision = ?16 \
+         ended_at = ?14, grant_id = ?15, revision = ?16, renews = ?17 \
          WHERE id = ?1 AND revision = ?16 - 1 AND ending IS NULL",
         params_from_iter(values(attempt)?),
     )?;
     exactly_one(changed)
 }
 
-fn values(attempt: &Attempt) -> Result<[Value; 16], StoreError> {
+fn values(attempt: &Attempt) -> Result<[Value; 17], StoreError> {
     let millis = |at: Option<Timestamp>| at.map_or(Value::Null, |at| Value::Integer(at.millis()));
     Ok([
         Value::Text(attempt.id.to_string()),
@@ -70,17 +70,22 @@ fn values(attempt: &Attempt) -> Result<[Value; 16], StoreError> {
         millis(attempt.ended_at),
         attempt.grant.map_or(Value::Null, |grant| Value::Text(grant.to_string())),
         Value::Integer(attempt.revision.into()),
+        attempt.renews.map_or(Value::Null, |grant| Value::Text(grant.to_string())),
     ])
 }
 
 fn read(row: &Row<'_>) -> Result<Attempt, StoreError> {
     let millis = |name| col::<Option<i64>>(row, name).map(|at| at.map(Timestamp::from_millis));
-    let grant: Option<String> = col(row, "grant_id")?;
+    let grant = |name| {
+        let id: Option<String> = col(row, name)?;
+        id.map(|id| GrantId::parse(&id)).transpose().map_err(|_| StoreError::Damaged)
+    };
     Ok(Attempt {
         id: parsed(row, "id", AttemptId::parse)?,
         random: RandomPart::from_number(col(row, "random")?),
         provider: parsed(row, "provider", ProviderId::parse)?,
         agent: parsed(row, "agent", AgentId::parse)?,
+        renews: grant("renews")?,
         permissions: json::<Vec<PermissionId>>(row, "permissions")?.into_iter().collect(),
         until: Timestamp::from_millis(col(row, "until_at")?),
         started_at: Timestamp::from_millis(col(row, "started_at")?),
@@ -91,7 +96,7 @@ fn read(row: &Row<'_>) -> Result<Attempt, StoreError> {
         stage: word(row, "stage")?,
         ending: optional_json(row, "ending")?,
         ended_at: millis("ended_at")?,
-        grant: grant.map(|id| GrantId::parse(&id)).transpose().map_err(|_| StoreError::Damaged)?,
+        grant: grant("grant_id")?,
         revision: col(row, "revision")?,
     })
 }

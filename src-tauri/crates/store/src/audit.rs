@@ -1,6 +1,6 @@
 //! The audit log: append-only by triggers, chained by [`AuditRecord::next`].
 
-use app::port::StoreError;
+use app::port::{Anchor, StoreError};
 use domain::audit::{AuditEvent, AuditRecord, CHAIN_START};
 use domain::id::GrantId;
 use domain::time::Timestamp;
@@ -29,6 +29,19 @@ pub(crate) fn append(conn: &Connection, at: Timestamp, event: &AuditEvent) -> Re
 /// The whole log in order.
 pub(crate) fn whole(conn: &Connection) -> Result<Vec<AuditRecord>, StoreError> {
     all(conn, "SELECT seq, at, body, hash FROM audit ORDER BY seq", [], read)
+}
+
+/// The newest record's number and hash.
+pub(crate) fn head(conn: &Connection) -> Result<Option<Anchor>, StoreError> {
+    let last = one(conn, "SELECT seq, at, body, hash FROM audit ORDER BY seq DESC LIMIT 1", [], read)?;
+    Ok(last.map(|record| Anchor { seq: record.seq, hash: record.hash }))
+}
+
+/// The hash of one record.
+pub(crate) fn hash_of(conn: &Connection, seq: u64) -> Result<Option<[u8; 32]>, StoreError> {
+    // A number beyond SQLite's is none of ours.
+    let Ok(seq) = i64::try_from(seq) else { return Ok(None) };
+    one(conn, "SELECT hash FROM audit WHERE seq = ?1", [seq], |row| col(row, "hash"))
 }
 
 /// Records about one grant, oldest first.

@@ -1,12 +1,14 @@
 //! Grants, and what is known of their end.
 
 use app::port::{Rows, StoreError};
-use domain::grant::{Grant, Revocation, TokenRevocation};
+use domain::grant::{Grant, Paused, Revocation, TokenRevocation};
 use domain::id::{AgentId, GrantId, PermissionId, ProviderId};
 use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::row::{change, col, each, exactly_one, json, one, optional_json, parsed, to_json};
+use crate::row::{
+    change, col, each, exactly_one, json, one, optional_json, optional_word, parsed, to_json, to_word,
+};
 
 /// One grant.
 pub(crate) fn by_id(conn: &Connection, id: GrantId) -> Result<Option<Grant>, StoreError> {
@@ -23,8 +25,10 @@ pub(crate) fn insert(conn: &Connection, grant: &Grant) -> Result<(), StoreError>
     change(
         conn,
         "INSERT INTO grants (id, provider, provider_name, issuer, agent, permissions, missing, extra, accounts, \
-         holder, created_at, ends_at, access_token_ends_at, generation, cut_off_at, token) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         holder, created_at, ends_at, access_token_ends_at, generation, cut_off_at, token, scopes, confirmed_at, \
+         narrowing, paused_at, reconnect, renews, reminded) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
+         ?22, ?23)",
         params![
             grant.id.to_string(),
             grant.provider.as_str(),
@@ -42,9 +46,54 @@ pub(crate) fn insert(conn: &Connection, grant: &Grant) -> Result<(), StoreError>
             grant.generation,
             grant.revocation.as_ref().map(|end| end.cut_off_at.millis()),
             grant.revocation.as_ref().map(|end| to_json(&end.token)).transpose()?,
+            grant.scopes.as_ref().map(to_json).transpose()?,
+            grant.confirmed_at.millis(),
+            grant.narrowing.as_ref().map(to_json).transpose()?,
+            grant.paused.as_ref().map(|paused| paused.at.millis()),
+            grant.reconnect.as_ref().map(to_json).transpose()?,
+            grant.renews.map(|id| id.to_string()),
+            grant.reminded.as_ref().map(to_word).transpose()?,
         ],
     )
     .map(|_| ())
+}
+
+/// Replaces what may change of a grant while it lives.
+pub(crate) fn update(conn: &Connection, grant: &Grant) -> Result<(), StoreError> {
+    let changed = change(
+        conn,
+        "UPDATE grants SET accounts = ?3, holder = ?4, scopes = ?5, confirmed_at = ?6, narrowing = ?7, \
+         paused_at = ?8, reconnect = ?9, reminded = ?10 WHERE id = ?1 AND generation = ?2 AND cut_off_at IS NULL",
+        params![
+            grant.id.to_string(),
+            grant.generation,
+            to_json(&grant.accounts)?,
+            grant.holder,
+            grant.scopes.as_ref().map(to_json).transpose()?,
+            grant.confirmed_at.millis(),
+            grant.narrowing.as_ref().map(to_json).transpose()?,
+            grant.paused.as_ref().map(|paused| paused.at.millis()),
+            grant.reconnect.as_ref().map(to_json).transpose()?,
+            grant.reminded.as_ref().map(to_word).transpose()?,
+        ],
+    )?;
+    exactly_one(changed)
+}
+
+/// Moves a grant on by one generation: of all who try with the same generation in hand, one succeeds.
+pub(crate) fn advance(
+    conn: &Connection,
+    grant: GrantId,
+    from: u32,
+    access_token_ends_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let changed = change(
+        conn,
+        "UPDATE grants SET generation = generation + 1, access_token_ends_at = ?3 \
+         WHERE id = ?1 AND generation = ?2 AND cut_off_at IS NULL",
+        params![grant.to_string(), from, access_token_ends_at.map(Timestamp::millis)],
+    )?;
+    exactly_one(changed)
 }
 
 /// Records what is known of a grant's end; refuses what would take back something known.
@@ -63,6 +112,16 @@ pub(crate) fn set_revocation(conn: &Connection, grant: GrantId, new: &Revocation
     exactly_one(changed)
 }
 
+/// Opens the question again whether the bank has revoked everything: tokens have arrived after the end.
+pub(crate) fn reopen(conn: &Connection, grant: GrantId, pending: &TokenRevocation) -> Result<(), StoreError> {
+    let changed = change(
+        conn,
+        "UPDATE grants SET token = ?2 WHERE id = ?1 AND cut_off_at IS NOT NULL",
+        params![grant.to_string(), to_json(pending)?],
+    )?;
+    exactly_one(changed)
+}
+
 /// The cut-off stays as it is. The bank's yes is the last word; after the person gave up, only a yes that was already
 /// on its way can still arrive.
 fn may_follow(old: &Revocation, new: &Revocation) -> bool {
@@ -71,7 +130,9 @@ fn may_follow(old: &Revocation, new: &Revocation) -> bool {
         TokenRevocation::GivenUp { .. } => {
             old.token == new.token || matches!(new.token, TokenRevocation::Confirmed { .. })
         }
-        TokenRevocation::NotOffered | TokenRevocation::Pending { .. } => true,
+        TokenRevocation::NotOffered | TokenRevocation::Pending { .. } | TokenRevocation::Replaced { .. } => {
+            true
+        }
     };
     told && old.cut_off_at == new.cut_off_at
 }
@@ -87,6 +148,9 @@ fn revocation(row: &Row<'_>) -> Result<Option<Revocation>, StoreError> {
 }
 
 fn read(row: &Row<'_>) -> Result<Grant, StoreError> {
+    let created_at = Timestamp::from_millis(col(row, "created_at")?);
+    let millis = |name| col::<Option<i64>>(row, name).map(|at| at.map(Timestamp::from_millis));
+    let renews: Option<String> = col(row, "renews")?;
     Ok(Grant {
         id: parsed(row, "id", GrantId::parse)?,
         provider: parsed(row, "provider", ProviderId::parse)?,
@@ -98,10 +162,17 @@ fn read(row: &Row<'_>) -> Result<Grant, StoreError> {
         extra: json(row, "extra")?,
         accounts: json(row, "accounts")?,
         holder: col(row, "holder")?,
-        created_at: Timestamp::from_millis(col(row, "created_at")?),
+        created_at,
         ends_at: Timestamp::from_millis(col(row, "ends_at")?),
-        access_token_ends_at: col::<Option<i64>>(row, "access_token_ends_at")?.map(Timestamp::from_millis),
+        scopes: optional_json(row, "scopes")?,
+        access_token_ends_at: millis("access_token_ends_at")?,
         generation: col(row, "generation")?,
+        confirmed_at: millis("confirmed_at")?.unwrap_or(created_at),
+        narrowing: optional_json(row, "narrowing")?,
+        paused: millis("paused_at")?.map(|at| Paused { at }),
+        reconnect: optional_json(row, "reconnect")?,
+        renews: renews.map(|id| GrantId::parse(&id)).transpose().map_err(|_| StoreError::Damaged)?,
+        reminded: optional_word(row, "reminded")?,
         revocation: revocation(row)?,
     })
 }

@@ -14,6 +14,7 @@ mod migrate;
 mod open;
 mod outbox;
 mod receipts;
+mod refreshes;
 mod row;
 mod sealed;
 mod sqlite_store;

@@ -5,7 +5,8 @@ use rusqlite::{Connection, Error};
 use crate::open::OpenStoreError;
 
 /// All schemas in order; the number of a schema is its place, counted from 1.
-pub(crate) const SCHEMAS: &[&str] = &[include_str!("../migrations/0001_init.sql")];
+pub(crate) const SCHEMAS: &[&str] =
+    &[include_str!("../migrations/0001_init.sql"), include_str!("../migrations/0002_life.sql")];
 
 /// One entry of `sqlite_schema`.
 type Entry = (String, String, String, Option<String>);
@@ -100,8 +101,18 @@ mod tests {
             assert!(conn.is_autocommit());
             assert_eq!(version(&conn), Ok(1));
             assert_eq!(entries(&conn).unwrap(), before);
-            assert_eq!(check(&conn, SCHEMAS), Ok(()));
+            assert_eq!(check(&conn, &SCHEMAS[..1]), Ok(()));
         }
+    }
+
+    #[test]
+    fn every_schema_follows_the_one_before() {
+        let conn = first();
+        conn.execute_batch("INSERT INTO meta (only, install) VALUES (1, '0123456789abcdef')").unwrap();
+        migrate(&conn, SCHEMAS).unwrap();
+        assert_eq!(check(&conn, SCHEMAS), Ok(()));
+        let install: String = conn.query_row("SELECT install FROM meta", [], |row| row.get(0)).unwrap();
+        assert_eq!(install, "0123456789abcdef", "what was there stays");
     }
 
     #[test]
@@ -109,12 +120,12 @@ mod tests {
         let conn = first();
         assert_eq!(check(&conn, &[]), Err(OpenStoreError::Newer));
         conn.pragma_update(None, "user_version", 2).unwrap();
-        assert_eq!(check(&conn, SCHEMAS), Err(OpenStoreError::Newer));
+        assert_eq!(check(&conn, &SCHEMAS[..1]), Err(OpenStoreError::Newer));
         let schemas = [SCHEMAS[0], "CREATE TABLE second (x INTEGER) STRICT"];
         assert_eq!(check(&conn, &schemas), Err(OpenStoreError::Damaged), "the second table is missing");
         for number in [0, -1] {
             conn.pragma_update(None, "user_version", number).unwrap();
-            assert_eq!(check(&conn, SCHEMAS), Err(OpenStoreError::Damaged));
+            assert_eq!(check(&conn, &SCHEMAS[..1]), Err(OpenStoreError::Damaged));
         }
     }
 }

@@ -106,6 +106,12 @@ pub(crate) fn word<T: DeserializeOwned>(row: &Row<'_>, name: &str) -> Result<T, 
     serde_json::from_value(Value::String(text)).map_err(|_| StoreError::Damaged)
 }
 
+/// The same where there may be none.
+pub(crate) fn optional_word<T: DeserializeOwned>(row: &Row<'_>, name: &str) -> Result<Option<T>, StoreError> {
+    let text: Option<String> = col(row, name)?;
+    text.map(|text| serde_json::from_value(Value::String(text))).transpose().map_err(|_| StoreError::Damaged)
+}
+
 /// The JSON of a value.
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|_| StoreError::Damaged)

@@ -1,16 +1,18 @@
 //! One transaction: the port's words, each handed to its table.
 
-use app::port::{DamagedRow, KekRow, ReceiptRow, Rows, SealedRow, StoreError, Tx};
+use app::port::{Anchor, DamagedRow, KekRow, ReceiptRow, Rows, SealedRow, StoreError, Tx};
 use domain::agent::Agent;
 use domain::attempt::Attempt;
 use domain::audit::{AuditEvent, AuditRecord};
-use domain::grant::{Grant, Revocation};
-use domain::id::{AttemptId, GrantId, InstallId};
+use domain::grant::{Grant, Revocation, TokenRevocation};
+use domain::id::{AttemptId, GrantId, InstallId, KekId, ReceiptId};
+use domain::lock::LockSettings;
+use domain::refresh::Refresh;
 use domain::time::Timestamp;
 use rusqlite::Connection;
 use vault::label::Kind;
 
-use crate::{agents, attempts, audit, grants, keys, outbox, receipts, sealed};
+use crate::{agents, attempts, audit, grants, keys, outbox, receipts, refreshes, sealed};
 
 /// A transaction that has begun.
 pub(crate) struct SqliteTx<'c>(&'c Connection);
@@ -39,6 +41,50 @@ impl Tx for SqliteTx<'_> {
 
     fn insert_kek(&mut self, kek: &KekRow) -> Result<(), StoreError> {
         keys::insert_kek(self.conn()?, kek)
+    }
+
+    fn replace_kek(&mut self, old: KekId, kek: &KekRow) -> Result<(), StoreError> {
+        keys::replace_kek(self.conn()?, old, kek)
+    }
+
+    fn kek_litter(&mut self) -> Result<Vec<KekId>, StoreError> {
+        keys::kek_litter(self.conn()?)
+    }
+
+    fn set_kek_litter(&mut self, litter: &[KekId]) -> Result<(), StoreError> {
+        keys::set_kek_litter(self.conn()?, litter)
+    }
+
+    fn anchored(&mut self) -> Result<bool, StoreError> {
+        keys::anchored(self.conn()?)
+    }
+
+    fn set_anchored(&mut self) -> Result<(), StoreError> {
+        keys::set_anchored(self.conn()?)
+    }
+
+    fn marked(&mut self) -> Result<bool, StoreError> {
+        keys::marked(self.conn()?)
+    }
+
+    fn set_marked(&mut self) -> Result<(), StoreError> {
+        keys::set_marked(self.conn()?)
+    }
+
+    fn agents_stopped(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        keys::agents_stopped(self.conn()?)
+    }
+
+    fn set_agents_stopped(&mut self, since: Option<Timestamp>) -> Result<(), StoreError> {
+        keys::set_agents_stopped(self.conn()?, since)
+    }
+
+    fn lock_settings(&mut self) -> Result<LockSettings, StoreError> {
+        keys::lock_settings(self.conn()?)
+    }
+
+    fn set_lock_settings(&mut self, settings: LockSettings) -> Result<(), StoreError> {
+        keys::set_lock_settings(self.conn()?, settings)
     }
 
     fn agents(&mut self) -> Result<Vec<Agent>, StoreError> {
@@ -85,20 +131,69 @@ impl Tx for SqliteTx<'_> {
         grants::insert(self.conn()?, grant)
     }
 
+    fn update_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
+        grants::update(self.conn()?, grant)
+    }
+
+    fn advance_grant(
+        &mut self,
+        grant: GrantId,
+        from: u32,
+        access_token_ends_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        grants::advance(self.conn()?, grant, from, access_token_ends_at)
+    }
+
     fn set_revocation(&mut self, grant: GrantId, revocation: &Revocation) -> Result<(), StoreError> {
         grants::set_revocation(self.conn()?, grant, revocation)
     }
 
+    fn reopen_revocation(&mut self, grant: GrantId, pending: &TokenRevocation) -> Result<(), StoreError> {
+        grants::reopen(self.conn()?, grant, pending)
+    }
+
     fn sealed(&mut self, grant: GrantId, kind: Kind) -> Result<Option<SealedRow>, StoreError> {
-        sealed::by_kind(self.conn()?, grant, kind)
+        Ok(sealed::of_kind(self.conn()?, grant, kind)?.into_iter().next())
+    }
+
+    fn sealed_of(&mut self, grant: GrantId, kind: Kind) -> Result<Vec<SealedRow>, StoreError> {
+        sealed::of_kind(self.conn()?, grant, kind)
+    }
+
+    fn all_sealed(&mut self) -> Result<Vec<SealedRow>, StoreError> {
+        sealed::every(self.conn()?)
     }
 
     fn insert_sealed(&mut self, row: &SealedRow) -> Result<(), StoreError> {
         sealed::insert(self.conn()?, row)
     }
 
+    fn replace_sealed(&mut self, row: &SealedRow) -> Result<(), StoreError> {
+        sealed::replace(self.conn()?, row)
+    }
+
+    fn delete_sealed_row(&mut self, grant: GrantId, kind: Kind, generation: u32) -> Result<(), StoreError> {
+        sealed::delete_row(self.conn()?, grant, kind, generation)
+    }
+
     fn delete_sealed(&mut self, grant: GrantId) -> Result<(), StoreError> {
         sealed::delete(self.conn()?, grant)
+    }
+
+    fn refresh(&mut self, grant: GrantId) -> Result<Option<Refresh>, StoreError> {
+        refreshes::of_grant(self.conn()?, grant)
+    }
+
+    fn refreshes(&mut self) -> Result<Vec<(GrantId, Refresh)>, StoreError> {
+        refreshes::every(self.conn()?)
+    }
+
+    fn set_refresh(&mut self, grant: GrantId, refresh: &Refresh) -> Result<(), StoreError> {
+        refreshes::set(self.conn()?, grant, refresh)
+    }
+
+    fn delete_refresh(&mut self, grant: GrantId) -> Result<(), StoreError> {
+        refreshes::delete(self.conn()?, grant)
     }
 
     fn outbox(&mut self) -> Result<Vec<GrantId>, StoreError> {
@@ -117,12 +212,28 @@ impl Tx for SqliteTx<'_> {
         receipts::insert(self.conn()?, receipt)
     }
 
+    fn receipt(&mut self, id: ReceiptId) -> Result<Option<ReceiptRow>, StoreError> {
+        receipts::by_id(self.conn()?, id)
+    }
+
+    fn receipts_of(&mut self, grant: GrantId) -> Result<Vec<ReceiptRow>, StoreError> {
+        receipts::of_grant(self.conn()?, grant)
+    }
+
     fn append_audit(&mut self, at: Timestamp, event: &AuditEvent) -> Result<(), StoreError> {
         audit::append(self.conn()?, at, event)
     }
 
     fn audit(&mut self) -> Result<Vec<AuditRecord>, StoreError> {
         audit::whole(self.conn()?)
+    }
+
+    fn audit_head(&mut self) -> Result<Option<Anchor>, StoreError> {
+        audit::head(self.conn()?)
+    }
+
+    fn audit_hash(&mut self, seq: u64) -> Result<Option<[u8; 32]>, StoreError> {
+        audit::hash_of(self.conn()?, seq)
     }
 
     fn audit_of(&mut self, grant: GrantId) -> Result<Vec<AuditRecord>, StoreError> {

@@ -15,6 +15,8 @@ pub enum Kind {
     AccountNumbers = 4,
     /// A known text that tells whether a key is the one that sealed everything else.
     KeyCheck = 5,
+    /// The nonce of the first id_token, which some banks repeat in later ones (OpenID Connect Core §12.2).
+    Nonce = 6,
 }
 
 impl Kind {
@@ -27,6 +29,7 @@ impl Kind {
             Self::Subject => 3,
             Self::AccountNumbers => 4,
             Self::KeyCheck => 5,
+            Self::Nonce => 6,
         }
     }
 
@@ -39,6 +42,7 @@ impl Kind {
             3 => Some(Self::Subject),
             4 => Some(Self::AccountNumbers),
             5 => Some(Self::KeyCheck),
+            6 => Some(Self::Nonce),
             _ => None,
         }
     }
@@ -140,6 +144,6 @@ mod tests {
             assert_eq!((kind.number(), kind as u8), (number, number));
             found += 1;
         }
-        assert_eq!(found, 5);
+        assert_eq!(found, 6);
     }
 }

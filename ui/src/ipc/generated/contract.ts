@@ -2,6 +2,14 @@
 
 export type AccountView = { 
 /**
+ * The bank's opaque id.
+ */
+id: string, 
+/**
+ * Whether the agent may use it now.
+ */
+allowed: boolean, 
+/**
  * Its name, in the bank's words.
  */
 name: string, 
@@ -56,6 +64,15 @@ added_at: number,
  * How many connections it has now.
  */
 connections: number, };
+export type AnswerAsked = { 
+/**
+ * Which question.
+ */
+id: string, 
+/**
+ * Do it.
+ */
+yes: boolean, };
 export type AppState = { 
 /**
  * This build talks to sandbox banks: the window is marked.
@@ -74,6 +91,34 @@ version: string,
  */
 keychain: KeychainState, 
 /**
+ * Whether the vault is locked.
+ */
+lock: LockView, 
+/**
+ * How the key is kept.
+ */
+protection: ProtectionView, 
+/**
+ * What the person has chosen about the lock.
+ */
+lock_settings: LockSettingsView, 
+/**
+ * Whether every agent is stopped.
+ */
+stopped: StoppedView | null, 
+/**
+ * When it was noticed in this run that the store was put back from an older copy.
+ */
+restored_at: number | null, 
+/**
+ * How many seconds this computer's clock is ahead of the banks', where that is worth telling; negative for behind.
+ */
+clock_ahead: number | null, 
+/**
+ * What other programs of this computer have asked for, oldest first; nothing of it happens without a click.
+ */
+asked: Array<AskedView>, 
+/**
  * Provider or agent files that could not be read.
  */
 catalogue_problems: Array<CatalogueProblem>, 
@@ -85,12 +130,66 @@ quit_asked: boolean,
  * The desktop has no tray: closing the window hides everything until Countersign is started again.
  */
 no_tray: boolean, };
+export type AskedView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * What.
+ */
+what: AskedWhat, };
+export type AskedWhat = { "kind": "connect", 
+/**
+ * Which bank.
+ */
+bank: BankMark, 
+/**
+ * Which agent.
+ */
+agent: AgentMark, 
+/**
+ * What it may do.
+ */
+permissions: Array<PermissionView>, 
+/**
+ * Until when.
+ */
+until: number, } | { "kind": "resume", 
+/**
+ * Which.
+ */
+grant: string, 
+/**
+ * Its bank.
+ */
+bank: BankMark, 
+/**
+ * Its agent.
+ */
+agent: AgentMark, } | { "kind": "resume_agents" } | { "kind": "widen", 
+/**
+ * Which.
+ */
+grant: string, 
+/**
+ * Its bank.
+ */
+bank: BankMark, 
+/**
+ * Its agent.
+ */
+agent: AgentMark, };
 export type AttemptRef = { 
 /**
  * Its id.
  */
 attempt: string, };
-export type AttemptStep = "preparing" | "at_bank" | "answered" | "reading_accounts" | "saving" | "ended";
+export type AttemptStep = "preparing" | "at_bank" | "answered" | "reading_accounts" | "other_account" | "saving" | "ended";
 export type AttemptView = { 
 /**
  * Its id.
@@ -147,7 +246,15 @@ ending: EndingView | null,
 /**
  * The grant it made.
  */
-grant: string | null, };
+grant: string | null, 
+/**
+ * The grant it renews.
+ */
+renews: string | null, 
+/**
+ * What a renewal came back with instead of the accounts it was for; the person decides.
+ */
+other: OtherAccountView | null, };
 export type BankMark = { 
 /**
  * Its id.
@@ -181,7 +288,11 @@ at: number, } | { "kind": "given_up",
 /**
  * When.
  */
-at: number, } | { "kind": "not_offered" } | { "kind": "not_yet", 
+at: number, } | { "kind": "not_offered" } | { "kind": "replaced", 
+/**
+ * When.
+ */
+at: number, } | { "kind": "not_yet", 
 /**
  * How often it was tried.
  */
@@ -209,6 +320,19 @@ file: string,
  * The rule it breaks, for support; names and positions, no content.
  */
 rule: string, };
+export type ChangeProtection = { 
+/**
+ * How.
+ */
+protection: ProtectionView, 
+/**
+ * The passphrase so far, where there is one.
+ */
+current: PassphraseText | null, 
+/**
+ * The passphrase from now on, where there is to be one.
+ */
+new: PassphraseText | null, };
 export type CommandError = { 
 /**
  * Why.
@@ -235,6 +359,11 @@ permissions: Array<string>,
  * Until when.
  */
 until: number, };
+export type ConsentTold = { "kind": "at_bank" } | { "kind": "not_yet" } | { "kind": "withdrawn", 
+/**
+ * When.
+ */
+at: number, };
 export type DamagedKind = "agent" | "connection";
 export type DamagedRecord = { 
 /**
@@ -249,6 +378,15 @@ id: string | null,
  * The bank's or the agent's name, if that can be read.
  */
 name: string | null, };
+export type DecideAccount = { 
+/**
+ * Which attempt.
+ */
+attempt: string, 
+/**
+ * Keep them as a connection of its own; the old one stays as it is either way.
+ */
+keep: boolean, };
 export type EndingView = { "kind": "addresses_changed", 
 /**
  * Which metadata member differs, for support.
@@ -273,12 +411,12 @@ missing: Array<PermissionView>,
 /**
  * Allowed by the bank without being asked, in the bank's words; never used.
  */
-extra: Array<string>, } | { "kind": "declined" } | { "kind": "interrupted" } | { "kind": "keychain_key_lost" } | { "kind": "keychain_locked" } | { "kind": "keychain_unavailable" } | { "kind": "nothing_allowed" } | { "kind": "not_saved", 
+extra: Array<string>, } | { "kind": "declined" } | { "kind": "interrupted" } | { "kind": "keychain_key_lost" } | { "kind": "keychain_locked" } | { "kind": "keychain_unavailable" } | { "kind": "nothing_allowed" } | { "kind": "other_account" } | { "kind": "not_saved", 
 /**
  * Whether the bank confirmed that it has forgotten the access.
  */
 bank_told: boolean, } | { "kind": "port_taken" } | { "kind": "timed_out" } | { "kind": "unexpected_server" };
-export type ErrorCode = "agent_key_known" | "agent_key_malformed" | "agent_key_private" | "agent_name_known" | "agent_name_unfit" | "agent_unknown" | "attempt_ended" | "attempt_unknown" | "browser_not_opened" | "data_folder_unfit" | "date_out_of_range" | "grant_revoked" | "grant_unknown" | "host_gone" | "internal" | "keychain_key_lost" | "keychain_locked" | "keychain_unavailable" | "permissions_unfit" | "provider_unknown" | "request_malformed" | "store_damaged" | "store_failed" | "store_newer" | "too_many_attempts";
+export type ErrorCode = "agent_key_known" | "agent_key_malformed" | "agent_key_private" | "agent_name_known" | "agent_name_unfit" | "agent_unknown" | "agents_stopped" | "asked_unknown" | "attempt_ended" | "attempt_unknown" | "browser_not_opened" | "data_folder_unfit" | "bank_unavailable" | "date_out_of_range" | "grant_needs_reconnect" | "grant_over" | "grant_paused" | "grant_revoked" | "grant_unknown" | "host_gone" | "internal" | "keychain_key_lost" | "keychain_locked" | "keychain_unavailable" | "locked" | "not_written" | "passphrase_unfit" | "passphrase_wrong" | "permissions_unfit" | "provider_unknown" | "receipt_unknown" | "request_malformed" | "store_damaged" | "store_failed" | "store_newer" | "still_stopped" | "too_many_attempts";
 export type Event = { "type": "agents_changed" } | { "type": "app_changed" } | { "type": "attempt_changed", 
 /**
  * Which.
@@ -311,11 +449,11 @@ bank: BankMark,
  */
 agent: AgentMark, 
 /**
- * What the agent may use.
+ * What the agent may use now.
  */
 permissions: Array<PermissionView>, 
 /**
- * How many accounts.
+ * How many accounts it may use now.
  */
 accounts: number, 
 /**
@@ -323,13 +461,29 @@ accounts: number,
  */
 created_at: number, 
 /**
- * When it ends by itself.
+ * Until when the agent may use it.
  */
 ends_at: number, 
 /**
  * When the agent last used it.
  */
 last_used_at: number | null, 
+/**
+ * When the bank last showed that it works: how old the knowledge is.
+ */
+confirmed_at: number, 
+/**
+ * The person has taken something back here; the bank still allows more.
+ */
+narrowed: boolean, 
+/**
+ * Why the bank could not confirm it lately.
+ */
+trouble: TroubleView | null, 
+/**
+ * The person wants no more reminders of its end.
+ */
+no_reminders: boolean, 
 /**
  * Where it stands.
  */
@@ -342,20 +496,56 @@ export type GrantState = { "kind": "active",
 /**
  * It ends within seven days.
  */
-ends_soon: boolean, } | { "kind": "ended" } | { "kind": "revoked", 
+ends_soon: boolean, } | { "kind": "ended" } | { "kind": "paused", 
+/**
+ * Since when.
+ */
+since: number, 
+/**
+ * It ends within seven days.
+ */
+ends_soon: boolean, } | { "kind": "reconnect", 
+/**
+ * Since when that is known.
+ */
+since: number, 
+/**
+ * Why.
+ */
+why: ReconnectWhyView, } | { "kind": "revoked", 
 /**
  * What is known of that.
  */
-facts: RevocationView, };
+facts: RevocationView, 
+/**
+ * The connection that took its place, if one did.
+ */
+replaced_by: string | null, };
 export type GrantView = { 
 /**
  * What the list shows.
  */
 row: GrantRow, 
 /**
- * The accounts.
+ * The accounts of the consent.
  */
 accounts: Array<AccountView>, 
+/**
+ * What the consent at the bank allows, which is more than the row says where something was taken back here.
+ */
+consented: Array<PermissionView>, 
+/**
+ * When the consent ends.
+ */
+consent_ends_at: number, 
+/**
+ * Receipts, newest first.
+ */
+receipts: Array<ReceiptEntry>, 
+/**
+ * The connection whose place it took.
+ */
+renews: string | null, 
 /**
  * Whose accounts these are, as the bank says.
  */
@@ -418,9 +608,59 @@ at: number,
  * What.
  */
 what: HistoryKind, };
-export type HistoryKind = "bank_confirmed" | "connected" | "given_up" | "not_kept" | "revoked";
+export type HistoryKind = "bank_confirmed" | "connected" | "forgotten" | "given_up" | "late_tokens" | "narrowed" | "not_kept" | "paused" | "reconnect_needed" | "refreshed" | "refresh_unanswered" | "reminded" | "replaced" | "resumed" | "revoked" | "widened";
 export type KeychainState = "absent" | "blocked" | "key_missing" | "key_replaced" | "locked" | "ready";
+export type LockSettingsView = { 
+/**
+ * After how many minutes without use it locks; none for never.
+ */
+idle_minutes: number | null, 
+/**
+ * Whether it locks with the screen, where the system tells.
+ */
+with_screen: boolean, };
+export type LockView = { "kind": "locked", 
+/**
+ * Since when.
+ */
+since: number, 
+/**
+ * By whom.
+ */
+by: LockedByView, } | { "kind": "open" };
+export type LockedByView = "idle" | "person" | "screen" | "start";
+export type NarrowGrant = { 
+/**
+ * Which.
+ */
+grant: string, 
+/**
+ * The permissions that are left.
+ */
+permissions: Array<string>, 
+/**
+ * The accounts that are left, by their ids in [`AccountView`].
+ */
+accounts: Array<string>, 
+/**
+ * The end that is left.
+ */
+until: number, };
 export type Nothing = Record<symbol, never>;
+export type OtherAccountView = { 
+/**
+ * Whose they are, as the bank says.
+ */
+holder: string | null, 
+/**
+ * The accounts.
+ */
+accounts: Array<AccountView>, 
+/**
+ * Until when the person can decide; after that the answer is no.
+ */
+until: number, };
+export type PassphraseText = string;
 export type PermissionGroup = "do" | "see";
 export type PermissionView = { 
 /**
@@ -451,6 +691,7 @@ risk: RiskView,
  * Other permissions it makes no sense without.
  */
 needs: Array<string>, };
+export type ProtectionView = "keychain" | "keychain_and_passphrase" | "passphrase";
 export type ProviderView = { 
 /**
  * Its id.
@@ -488,20 +729,156 @@ max_days: number,
  * What an agent can be allowed.
  */
 permissions: Array<PermissionView>, };
+export type ReceiptAccount = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its masked number.
+ */
+number: string, };
+export type ReceiptEntry = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * About what.
+ */
+what: ReceiptKind, };
+export type ReceiptKind = "connected" | "narrowed" | "renewed" | "revoked" | "widened";
+export type ReceiptRef = { 
+/**
+ * Its id.
+ */
+receipt: string, };
+export type ReceiptView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * About what.
+ */
+what: ReceiptKind, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * The bank's name.
+ */
+bank: string, 
+/**
+ * Where it is on the net: the issuer.
+ */
+issuer: string, 
+/**
+ * The agent's name.
+ */
+agent: string, 
+/**
+ * The agent's key's thumbprint.
+ */
+thumbprint: string, 
+/**
+ * Whose accounts.
+ */
+holder: string | null, 
+/**
+ * What the agent may do, in plain words, after what the receipt is about.
+ */
+permissions: Array<string>, 
+/**
+ * Name and masked number of each account.
+ */
+accounts: Array<ReceiptAccount>, 
+/**
+ * Until when.
+ */
+until: number | null, 
+/**
+ * For an end: what is known of it now, not when the receipt was made.
+ */
+facts: RevocationView | null, 
+/**
+ * The whole receipt for programs.
+ */
+json: string, };
+export type ReconnectWhyView = "answer_lost" | "another_person" | "damaged_record" | "ended_at_bank" | "no_refresh_token" | "refused_at_bank" | "store_restored";
+export type RenewGrant = { 
+/**
+ * Which.
+ */
+grant: string, 
+/**
+ * What the agent may do from then on.
+ */
+permissions: Array<string>, 
+/**
+ * Until when.
+ */
+until: number, };
 export type RevocationView = { 
 /**
  * Cut off here.
  */
 cut_off_at: number, 
 /**
- * The bank.
+ * The token at the bank.
  */
 bank: BankTold, 
+/**
+ * The consent at the bank.
+ */
+consent: ConsentTold, 
 /**
  * Access that the bank handed out earlier may work there until then, unless the bank has confirmed.
  */
 valid_until: number | null, };
 export type RiskView = "money" | "personal" | "read";
+export type SavedFile = { 
+/**
+ * Where it is.
+ */
+path: string, };
+export type StoppedView = { 
+/**
+ * Since when, where that could be recorded.
+ */
+since: number | null, 
+/**
+ * Whether it outlives a restart; written again and again until it does.
+ */
+recorded: boolean, };
+export type TroubleKind = "bank_busy" | "bank_misbehaved" | "bank_refused" | "bank_unreachable" | "keychain" | "known_address" | "locked";
+export type TroubleView = { 
+/**
+ * What.
+ */
+what: TroubleKind, 
+/**
+ * The registered code or the rule, for support.
+ */
+detail: string | null, 
+/**
+ * When it was last tried.
+ */
+tried_at: number | null, 
+/**
+ * When it is tried again.
+ */
+next_try: number | null, };
+export type Unlock = { 
+/**
+ * Where one was chosen.
+ */
+passphrase: PassphraseText | null, };
 export type WaitsForView = "bank_to_accept" | "bank_to_answer" | "damaged_record" | "first_try" | "keychain" | "known_address" | "lost_key";
 
 /** Every request the main window may make. */
@@ -522,6 +899,24 @@ export type Commands = {
   check_keychain: { request: Nothing; answer: AppState };
   unlock_keychain: { request: Nothing; answer: AppState };
   keep_running: { request: Nothing; answer: AppState };
+  pause_grant: { request: GrantRef; answer: GrantView };
+  resume_grant: { request: GrantRef; answer: GrantView };
+  narrow_grant: { request: NarrowGrant; answer: GrantView };
+  widen_grant: { request: GrantRef; answer: GrantView };
+  check_grant: { request: GrantRef; answer: GrantView };
+  renew_grant: { request: RenewGrant; answer: AttemptView };
+  decide_account: { request: DecideAccount; answer: AttemptView };
+  stop_reminding: { request: GrantRef; answer: GrantView };
+  show_receipt: { request: ReceiptRef; answer: ReceiptView };
+  save_receipt: { request: ReceiptRef; answer: SavedFile };
+  stop_agents: { request: Nothing; answer: AppState };
+  resume_agents: { request: Nothing; answer: AppState };
+  revoke_all: { request: Nothing; answer: GrantsView };
+  lock: { request: Nothing; answer: AppState };
+  unlock: { request: Unlock; answer: AppState };
+  set_lock_settings: { request: LockSettingsView; answer: AppState };
+  change_protection: { request: ChangeProtection; answer: AppState };
+  answer_asked: { request: AnswerAsked; answer: AppState };
   copy_link: { request: AttemptRef; answer: AttemptView };
   quit: { request: Nothing; answer: null };
   start_again: { request: Nothing; answer: null };

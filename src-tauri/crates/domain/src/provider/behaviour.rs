@@ -22,8 +22,22 @@ pub struct Behaviour {
     pub narrowed_refresh: NarrowedRefresh,
     /// What revocation does.
     pub revocation: RevocationHabit,
+    /// How a consent ends at the bank.
+    #[serde(default)]
+    pub consent_withdrawal: ConsentWithdrawal,
     /// The bank's own limit in days.
     pub consent_days: u16,
+}
+
+/// How a consent ends at the bank. A token that is revoked and a consent that is withdrawn are two facts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentWithdrawal {
+    /// Only the customer can withdraw it, at the bank.
+    #[default]
+    AtBank,
+    /// It ends with the refresh token that is revoked.
+    WithToken,
 }
 
 /// How metadata is found.

@@ -1,17 +1,20 @@
 //! A database of every schema that was ever shipped: each opens for ever, with all that is in it.
 
-use app::port::{KekRow, StoreError, Tx};
+use app::port::{KekRow, SealedRow, StoreError, Tx};
 use domain::attempt::{Attempt, Browser, Ending};
 use domain::audit::{AuditEvent, verify};
 use domain::grant::Grant;
 use domain::id::KekId;
+use domain::lock::{LockSettings, Protection};
 use domain::reference::Stage;
+use domain::refresh::{Refresh, Trouble};
 use std::fs;
 use std::path::PathBuf;
 use vault::label::Kind;
 
 use crate::support::{
-    Home, agent, at, attempt, cut_off, grant, grant_id, install, pending, read, receipt, sealed, shown, write,
+    Home, agent, at, attempt, cut_off, full, grant, grant_id, install, pending, read, receipt, sealed, shown,
+    write,
 };
 
 fn fixture(schema: i64) -> PathBuf {
@@ -19,7 +22,12 @@ fn fixture(schema: i64) -> PathBuf {
 }
 
 fn kek() -> KekRow {
-    KekRow { id: KekId::make_from(*b"kek id 1"), check: b"a key check".to_vec() }
+    KekRow {
+        id: KekId::make_from(*b"kek id 1"),
+        check: b"a key check".to_vec(),
+        protection: Protection::Keychain,
+        wrapped: None,
+    }
 }
 
 fn connected() -> Attempt {
@@ -58,25 +66,75 @@ fn fill(tx: &mut dyn Tx) -> Result<(), StoreError> {
     tx.append_audit(at(2), &AuditEvent::GrantRevoked { grant: grant_id(2) })
 }
 
+/// What schema 2 has besides.
+fn fill_more(tx: &mut dyn Tx) -> Result<(), StoreError> {
+    tx.replace_kek(kek().id, &other_kek())?;
+    tx.set_kek_litter(&[kek().id])?;
+    tx.set_anchored()?;
+    tx.set_marked()?;
+    tx.set_agents_stopped(Some(at(5)))?;
+    tx.set_lock_settings(settings())?;
+    tx.insert_grant(&full())?;
+    tx.set_refresh(grant_id(1), &refresh())?;
+    access_tokens().iter().try_for_each(|row| tx.insert_sealed(row))
+}
+
+fn other_kek() -> KekRow {
+    KekRow {
+        id: KekId::make_from(*b"kek id 2"),
+        check: b"another key check".to_vec(),
+        protection: Protection::KeychainAndPassphrase,
+        wrapped: Some(b"a wrapped key".to_vec()),
+    }
+}
+
+fn settings() -> LockSettings {
+    LockSettings { idle_minutes: Some(15), with_screen: true }
+}
+
+fn refresh() -> Refresh {
+    Refresh {
+        in_flight: Some(at(6)),
+        unanswered: 1,
+        failures: 3,
+        trouble: Some(Trouble::BankMisbehaved { rule: "body_malformed".to_owned() }),
+        tried_at: Some(at(7)),
+        next_try: Some(at(8)),
+    }
+}
+
+/// Newest first, as they are read.
+fn access_tokens() -> Vec<SealedRow> {
+    let row = |generation: u32| SealedRow {
+        generation,
+        ends_at: Some(at(9)).filter(|_| generation == 2),
+        ..sealed(1, Kind::AccessToken)
+    };
+    vec![row(2), row(1)]
+}
+
 #[test]
 fn a_database_of_schema_1_opens_with_all_that_is_in_it() {
+    // What the bank had granted, word for word, was not kept then.
+    let early = |grant: Grant| Grant { scopes: None, ..grant };
+    let access = SealedRow { ends_at: grant(2).access_token_ends_at, ..sealed(2, Kind::AccessToken) };
     let home = Home::new();
     drop(home.open());
     fs::copy(fixture(1), home.db()).unwrap();
     #[cfg(unix)]
     fs::set_permissions(home.db(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let store = home.open();
-    read(&store, |tx| {
+    read(&store, move |tx| {
         assert_eq!(tx.install(), Ok(install()));
         assert_eq!(tx.kek(), Ok(Some(kek())));
         assert_eq!(shown(&tx.agents()?), shown(&[agent(1), agent(2)]));
         assert_eq!(shown(&tx.attempt_of(grant_id(1))?), shown(&Some(connected())));
         assert_eq!(shown(&tx.open_attempts()?), shown(&[attempt(2)]));
-        assert_eq!(shown(&tx.grants()?.sound), shown(&[revoked(), grant(1)]));
+        assert_eq!(shown(&tx.grants()?.sound), shown(&[early(revoked()), early(grant(1))]));
         assert_eq!((tx.grants()?.damaged, tx.damaged_agents()?), (Vec::new(), Vec::new()));
         assert_eq!(tx.sealed(grant_id(1), Kind::RefreshToken), Ok(Some(sealed(1, Kind::RefreshToken))));
         assert_eq!(tx.sealed(grant_id(1), Kind::Subject), Ok(Some(sealed(1, Kind::Subject))));
-        assert_eq!(tx.sealed(grant_id(2), Kind::AccessToken), Ok(Some(sealed(2, Kind::AccessToken))));
+        assert_eq!(tx.sealed(grant_id(2), Kind::AccessToken), Ok(Some(access)));
         assert_eq!(tx.sealed(grant_id(2), Kind::RefreshToken), Ok(None));
         assert_eq!(tx.outbox(), Ok(vec![grant_id(2)]));
         assert!(verify(tx.audit()?.iter()).is_ok());
@@ -89,12 +147,36 @@ fn a_database_of_schema_1_opens_with_all_that_is_in_it() {
     assert!(verify(read(&store, |tx| tx.audit()).unwrap().iter()).is_ok());
 }
 
+#[test]
+fn a_database_of_schema_2_opens_with_all_that_is_in_it() {
+    let home = Home::new();
+    drop(home.open());
+    fs::copy(fixture(2), home.db()).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(home.db(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let store = home.open();
+    read(&store, |tx| {
+        assert_eq!(tx.kek(), Ok(Some(other_kek())));
+        assert_eq!(tx.kek_litter(), Ok(vec![kek().id]));
+        assert_eq!((tx.anchored(), tx.marked()), (Ok(true), Ok(true)));
+        assert_eq!(tx.agents_stopped(), Ok(Some(at(5))));
+        assert_eq!(tx.lock_settings(), Ok(settings()));
+        assert_eq!(shown(&tx.grants()?.sound), shown(&[full(), revoked(), grant(1)]));
+        assert_eq!(tx.refreshes(), Ok(vec![(grant_id(1), refresh())]));
+        assert_eq!(tx.sealed_of(grant_id(1), Kind::AccessToken), Ok(access_tokens()));
+        assert_eq!(tx.receipts_of(grant_id(1)), Ok(vec![receipt(1)]));
+        Ok(())
+    })
+    .unwrap();
+}
+
 /// Writes the newest schema's database where there is none: how it came to be.
 #[test]
 fn every_schema_has_its_database() {
     let home = Home::new();
     let store = home.open();
     write(&store, |tx| fill(tx)).unwrap();
+    write(&store, |tx| fill_more(tx)).unwrap();
     drop(store);
     let newest: i64 = home.raw().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     for older in 1..newest {

@@ -3,14 +3,16 @@
 use app::port::{KekRow, StoreError};
 use domain::agent::{Agent, AgentName};
 use domain::attempt::{Attempt, Browser, Ending};
-use domain::grant::{Grant, TokenRevocation, WaitsFor};
+use domain::grant::{Grant, Paused, TokenRevocation, WaitsFor};
 use domain::id::{InstallId, KekId, PermissionId};
+use domain::lock::Protection;
 use domain::reference::Stage;
 use store::SqliteStore;
 use vault::label::Kind;
 
 use crate::support::{
-    Home, agent, at, attempt, cut_off, grant, grant_id, install, pending, read, receipt, sealed, shown, write,
+    Home, agent, at, attempt, cut_off, full, grant, grant_id, install, pending, read, receipt, sealed, shown,
+    write,
 };
 
 fn with_agent(home: &Home) -> SqliteStore {
@@ -33,11 +35,20 @@ fn the_install_id_is_the_one_of_the_first_start() {
     assert_eq!(read(&again, |tx| tx.install()), Ok(install()));
 }
 
+fn kek(id: [u8; 8], check: &[u8]) -> KekRow {
+    KekRow {
+        id: KekId::make_from(id),
+        check: check.to_vec(),
+        protection: Protection::Keychain,
+        wrapped: None,
+    }
+}
+
 #[test]
 fn there_is_one_key_and_no_second() {
     let home = Home::new();
-    let row = KekRow { id: KekId::make_from(*b"kek id 1"), check: vec![1, 2, 3] };
-    let (first, second) = (row.clone(), KekRow { id: KekId::make_from(*b"kek id 2"), check: vec![4] });
+    let row = kek(*b"kek id 1", &[1, 2, 3]);
+    let (first, second) = (row.clone(), kek(*b"kek id 2", &[4]));
     let store = home.open();
     assert_eq!(read(&store, |tx| tx.kek()), Ok(None));
     assert_eq!(write(&store, move |tx| tx.insert_kek(&first)), Ok(()));
@@ -185,7 +196,7 @@ fn a_grant_reads_back_as_it_was_written() {
         revocation: Some(cut_off(7, TokenRevocation::NotOffered)),
         ..grant(2)
     };
-    for original in [grant(1), bare] {
+    for original in [grant(1), bare, full()] {
         let (id, expected) = (original.id, shown(&Some(original.clone())));
         write(&store, move |tx| tx.insert_grant(&original)).unwrap();
         assert_eq!(shown(&read(&store, move |tx| tx.grant(id)).unwrap()), expected);
@@ -248,7 +259,9 @@ fn what_is_known_of_a_grants_end_is_never_taken_back() {
     let allowed = |from: &TokenRevocation, to: &TokenRevocation| match from {
         TokenRevocation::Confirmed { .. } => *to == confirmed(),
         TokenRevocation::GivenUp { .. } => *to == confirmed() || *to == given_up(),
-        TokenRevocation::NotOffered | TokenRevocation::Pending { .. } => true,
+        TokenRevocation::NotOffered | TokenRevocation::Pending { .. } | TokenRevocation::Replaced { .. } => {
+            true
+        }
     };
     for from in &all {
         for to in &all {
@@ -330,4 +343,60 @@ fn a_receipt_is_written_once_and_holds_json() {
     assert_eq!(write(&store, move |tx| tx.insert_receipt(&broken)), Err(StoreError::Damaged));
     let body: String = home.raw().query_row("SELECT body FROM receipts", [], |row| row.get(0)).unwrap();
     assert_eq!(body, receipt(1).body);
+}
+
+#[test]
+fn only_tokens_that_arrive_later_open_an_end_again() {
+    let home = Home::new();
+    let store = with_grants(&home);
+    let reopen = |grant| write(&store, move |tx| tx.reopen_revocation(grant_id(grant), &pending(0)));
+    assert_eq!(reopen(1), Err(StoreError::Missing), "what lives has no end to open");
+    let confirmed = cut_off(1, TokenRevocation::Confirmed { at: at(50) });
+    write(&store, move |tx| tx.set_revocation(grant_id(1), &confirmed)).unwrap();
+    assert_eq!(reopen(1), Ok(()));
+    let stored = read(&store, |tx| tx.grant(grant_id(1))).unwrap().unwrap().revocation;
+    assert_eq!(stored, Some(cut_off(1, pending(0))), "the cut-off stays as it was");
+}
+
+#[test]
+fn of_all_who_refresh_one_generation_one_succeeds() {
+    let home = Home::new();
+    let store = with_grants(&home);
+    let advance = |from| write(&store, move |tx| tx.advance_grant(grant_id(1), from, Some(at(9))));
+    assert_eq!(advance(1), Ok(()));
+    assert_eq!(advance(1), Err(StoreError::Missing), "another was faster");
+    assert_eq!(advance(2), Ok(()));
+    let stored = read(&store, |tx| tx.grant(grant_id(1))).unwrap().unwrap();
+    assert_eq!((stored.generation, stored.access_token_ends_at), (3, Some(at(9))));
+    let end = cut_off(1, pending(0));
+    write(&store, move |tx| tx.set_revocation(grant_id(1), &end)).unwrap();
+    assert_eq!(advance(3), Err(StoreError::Missing), "what is revoked goes on no more");
+}
+
+#[test]
+fn a_living_grant_changes_by_its_generation_and_a_revoked_one_not_at_all() {
+    let home = Home::new();
+    let store = with_grants(&home);
+    let changed = |change: fn(&mut Grant)| {
+        let mut next = read(&store, |tx| tx.grant(grant_id(1))).unwrap().unwrap();
+        change(&mut next);
+        write(&store, move |tx| tx.update_grant(&next))
+    };
+    assert_eq!(changed(|grant| grant.paused = Some(Paused { at: at(4) })), Ok(()));
+    let paused = read(&store, |tx| tx.grant(grant_id(1))).unwrap().unwrap().paused;
+    assert_eq!(paused, Some(Paused { at: at(4) }));
+    assert_eq!(changed(|grant| grant.generation += 1), Err(StoreError::Missing), "read before a refresh");
+    let end = cut_off(1, pending(0));
+    write(&store, move |tx| tx.set_revocation(grant_id(1), &end)).unwrap();
+    assert_eq!(changed(|grant| grant.paused = None), Err(StoreError::Missing));
+}
+
+#[test]
+fn a_consent_is_renewed_once() {
+    let home = Home::new();
+    let store = with_grants(&home);
+    let renewal = |number| Grant { renews: Some(grant_id(1)), ..grant(number) };
+    let insert = |grant: Grant| write(&store, move |tx| tx.insert_grant(&grant));
+    assert_eq!(insert(renewal(7)), Ok(()));
+    assert_eq!(insert(renewal(8)), Err(StoreError::Exists));
 }

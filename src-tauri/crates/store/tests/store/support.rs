@@ -3,7 +3,10 @@
 use app::port::{ReceiptRow, SealedRow, Store as _, StoreError, Tx};
 use domain::agent::{Agent, AgentKey, AgentName};
 use domain::attempt::{Attempt, Browser};
-use domain::grant::{Account, Grant, Revocation, TokenRevocation, WaitsFor};
+use domain::grant::{
+    Account, Grant, Narrowing, Paused, Reconnect, ReconnectWhy, Reminder, Revocation, TokenRevocation,
+    WaitsFor,
+};
 use domain::id::{AgentId, AttemptId, GrantId, InstallId, PermissionId, ProviderId, ReceiptId};
 use domain::reference::{RandomPart, Stage};
 use domain::time::Timestamp;
@@ -138,6 +141,7 @@ pub(crate) fn attempt(number: u32) -> Attempt {
         ended_at: None,
         grant: None,
         revision: 1,
+        renews: None,
     }
 }
 
@@ -160,9 +164,34 @@ pub(crate) fn grant(number: u32) -> Grant {
         holder: Some("Ada L.".to_owned()),
         created_at: at(number.into()),
         ends_at: at(90 * 86_400_000),
+        scopes: Some(vec!["accounts".to_owned()]),
         access_token_ends_at: Some(at(3_600_000)),
         generation: 1,
+        confirmed_at: at(number.into()),
+        narrowing: None,
+        paused: None,
+        reconnect: None,
+        renews: None,
+        reminded: None,
         revocation: None,
+    }
+}
+
+/// A grant with everything that its life can bring but an end; it took the place of the second one.
+pub(crate) fn full() -> Grant {
+    Grant {
+        narrowing: Some(Narrowing {
+            at: at(3),
+            permissions: [permission("balances")].into_iter().collect(),
+            accounts: Some(["acc-1".to_owned()].into()),
+            ends_at: at(99),
+        }),
+        paused: Some(Paused { at: at(4) }),
+        reconnect: Some(Reconnect { since: at(5), why: ReconnectWhy::EndedAtBank }),
+        renews: Some(grant_id(2)),
+        reminded: Some(Reminder::Week),
+        scopes: None,
+        ..grant(3)
     }
 }
 
@@ -171,6 +200,7 @@ pub(crate) fn sealed(number: u32, kind: Kind) -> SealedRow {
         grant: grant_id(number),
         kind,
         generation: 1,
+        ends_at: None,
         blob: format!("sealed {number} {kind:?}").into_bytes(),
     }
 }
