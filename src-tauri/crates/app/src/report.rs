@@ -13,9 +13,18 @@ pub enum Refusal {
     /// The text is not an agent's name or key.
     #[error(transparent)]
     Agent(#[from] AgentFault),
+    /// Every agent is stopped.
+    #[error("every agent is stopped")]
+    AgentsStopped,
+    /// Nobody asked that, or it was answered already.
+    #[error("nobody asks that any more")]
+    AskedUnknown,
     /// The attempt has ended already.
     #[error("the attempt has ended")]
     AttemptEnded,
+    /// The bank is busy, could not be reached, or refused for now.
+    #[error("the bank is not available")]
+    BankUnavailable,
     /// The system's browser could not be opened.
     #[error("the browser could not be opened")]
     Browser,
@@ -25,12 +34,33 @@ pub enum Refusal {
     /// The end date is out of range.
     #[error("the date is out of range")]
     Date,
+    /// The grant's time is over.
+    #[error("the grant is over")]
+    GrantOver,
+    /// The person holds the grant back.
+    #[error("the grant is paused")]
+    GrantPaused,
     /// The key of the vault.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The keychain.
     #[error(transparent)]
     Keychain(#[from] KeychainError),
+    /// The vault is locked.
+    #[error("the vault is locked")]
+    Locked,
+    /// The grant has to be connected again.
+    #[error("the grant has to be connected again")]
+    NeedsReconnect,
+    /// A file for the person could not be written.
+    #[error("a file could not be written")]
+    NotWritten,
+    /// The passphrase is too short or too long.
+    #[error("the passphrase is unfit")]
+    PassphraseUnfit,
+    /// The passphrase is another one.
+    #[error("the passphrase is another one")]
+    PassphraseWrong,
     /// Nothing was chosen, or something this bank does not have.
     #[error("the permissions do not fit")]
     Permissions,
@@ -43,6 +73,9 @@ pub enum Refusal {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Every agent is still stopped.
+    #[error("every agent is still stopped")]
+    StillStopped,
     /// Too many attempts at once.
     #[error("too many attempts")]
     TooMany,
@@ -82,6 +115,8 @@ pub enum Thing {
     Grant,
     /// A provider.
     Provider,
+    /// A receipt.
+    Receipt,
 }
 
 impl From<AgentError> for Refusal {
@@ -108,12 +143,23 @@ impl Refusal {
             Self::Agent(AgentFault::KeyPrivate) => ErrorCode::AgentKeyPrivate,
             Self::Agent(AgentFault::NameKnown) => ErrorCode::AgentNameKnown,
             Self::Agent(AgentFault::NameUnfit) => ErrorCode::AgentNameUnfit,
+            Self::AgentsStopped => ErrorCode::AgentsStopped,
+            Self::AskedUnknown => ErrorCode::AskedUnknown,
             Self::AttemptEnded => ErrorCode::AttemptEnded,
+            Self::BankUnavailable => ErrorCode::BankUnavailable,
             Self::Browser => ErrorCode::BrowserNotOpened,
             Self::Dice(DiceError) => ErrorCode::Internal,
             Self::Date => ErrorCode::DateOutOfRange,
+            Self::GrantOver => ErrorCode::GrantOver,
+            Self::GrantPaused => ErrorCode::GrantPaused,
             Self::Key(err) => key_code(err),
             Self::Keychain(err) => keychain_code(*err),
+            Self::Locked => ErrorCode::Locked,
+            Self::NeedsReconnect => ErrorCode::GrantNeedsReconnect,
+            Self::NotWritten => ErrorCode::NotWritten,
+            Self::PassphraseUnfit => ErrorCode::PassphraseUnfit,
+            Self::PassphraseWrong => ErrorCode::PassphraseWrong,
+            Self::StillStopped => ErrorCode::StillStopped,
             Self::Permissions => ErrorCode::PermissionsUnfit,
             Self::Revoked => ErrorCode::GrantRevoked,
             Self::Malformed => ErrorCode::RequestMalformed,
@@ -123,6 +169,7 @@ impl Refusal {
             Self::Unknown(Thing::Attempt) => ErrorCode::AttemptUnknown,
             Self::Unknown(Thing::Grant) => ErrorCode::GrantUnknown,
             Self::Unknown(Thing::Provider) => ErrorCode::ProviderUnknown,
+            Self::Unknown(Thing::Receipt) => ErrorCode::ReceiptUnknown,
         }
     }
 }
