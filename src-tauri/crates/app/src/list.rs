@@ -86,8 +86,9 @@ impl<P: Ports> App<P> {
             view::grant_row(grant, &known)
         };
         let rows = grants.sound.iter().map(|grant| (grant, row(grant)));
-        let (current, history): (Vec<_>, Vec<_>) =
-            rows.partition(|(_, row)| !matches!(row.state, GrantState::Ended | GrantState::Revoked { .. }));
+        let (current, history): (Vec<_>, Vec<_>) = rows.partition(|(_, row)| {
+            !matches!(row.state, GrantState::Ended { .. } | GrantState::Revoked { .. })
+        });
         let working = || current.iter().filter(|(_, row)| matches!(row.state, GrantState::Active { .. }));
         let seeing: BTreeSet<_> = working().map(|(grant, _)| grant.agent.to_string()).collect();
         let accounts: BTreeSet<_> = working()
@@ -147,6 +148,7 @@ impl<P: Ports> App<P> {
 fn entry(record: &AuditRecord) -> Option<HistoryEntry> {
     let what = match record.event()? {
         AuditEvent::GrantConnected { .. } => HistoryKind::Connected,
+        AuditEvent::GrantEnded { .. } => HistoryKind::Ended,
         AuditEvent::GrantNarrowed { .. } => HistoryKind::Narrowed,
         AuditEvent::GrantNotKept { .. } => HistoryKind::NotKept,
         AuditEvent::GrantPaused { .. } => HistoryKind::Paused,

@@ -463,8 +463,8 @@ pub trait Tx {
     fn grants(&mut self) -> Result<Rows<Grant>, StoreError>;
     /// Adds a grant.
     fn insert_grant(&mut self, grant: &Grant) -> Result<(), StoreError>;
-    /// Replaces what may change of a grant while it lives: accounts, holder, scopes, when it was confirmed, narrowing,
-    /// pause, reconnect, reminder. `Missing` if it is revoked, or its generation is not the one given.
+    /// Replaces what may change of a grant while it lives: accounts, holder, scopes and what they allow, when it was
+    /// confirmed, narrowing, pause, reconnect, reminder. `Missing` if it is revoked, or its generation is not the one given.
     fn update_grant(&mut self, grant: &Grant) -> Result<(), StoreError>;
     /// Moves a grant on by one generation; `Missing` if it is revoked, or the stored generation is not `from`.
     fn advance_grant(

@@ -226,7 +226,7 @@ pub(crate) struct Known<'k> {
 
 pub(crate) fn grant_row(grant: &Grant, known: &Known<'_>) -> GrantRow {
     let state = state(grant, known);
-    let lives = !matches!(state, GrantState::Ended | GrantState::Revoked { .. });
+    let lives = !matches!(state, GrantState::Ended { .. } | GrantState::Revoked { .. });
     GrantRow {
         id: grant.id.to_string(),
         bank: bank_mark(known.provider, &grant.provider, &grant.provider_name, &grant.issuer),
@@ -267,6 +267,10 @@ fn state(grant: &Grant, known: &Known<'_>) -> GrantState {
     let ends_soon = grant.allowed_until() <= known.now.plus_days(SOON_DAYS);
     let standing = grant.standing(known.now);
     match (standing, &grant.revocation, &grant.reconnect, &grant.paused) {
+        // Cut off because its time was over.
+        (Standing::Revoked, Some(revocation), ..) if revocation.cut_off_at >= grant.allowed_until() => {
+            GrantState::Ended { facts: Some(facts(grant, revocation, known.provider, known.now)) }
+        }
         (Standing::Revoked, Some(revocation), ..) => GrantState::Revoked {
             facts: facts(grant, revocation, known.provider, known.now),
             replaced_by: known.replaced_by.map(|id| id.to_string()),
@@ -275,7 +279,7 @@ fn state(grant: &Grant, known: &Known<'_>) -> GrantState {
             GrantState::Reconnect { since: reconnect.since.millis(), why: why(reconnect.why) }
         }
         (Standing::Paused, _, _, Some(paused)) => GrantState::Paused { since: paused.at.millis(), ends_soon },
-        (Standing::Ended, ..) => GrantState::Ended,
+        (Standing::Ended, ..) => GrantState::Ended { facts: None },
         (Standing::Active | Standing::Paused | Standing::Reconnect | Standing::Revoked, ..) => {
             GrantState::Active { ends_soon }
         }

@@ -668,7 +668,10 @@ pub enum GrantState {
         ends_soon: bool,
     },
     /// Its time is over.
-    Ended,
+    Ended {
+        /// What is known of its end at the bank; none in the moment before that is begun.
+        facts: Option<RevocationView>,
+    },
     /// The person holds it back.
     Paused {
         /// Since when.
@@ -904,6 +907,8 @@ pub struct ReceiptEntry {
 pub enum ReceiptKind {
     /// A connection was made.
     Connected,
+    /// Its time was over.
+    Ended,
     /// The person took something back.
     Narrowed,
     /// It was renewed.
@@ -981,6 +986,8 @@ pub enum HistoryKind {
     BankConfirmed,
     /// It was made.
     Connected,
+    /// Its time was over: it was cut off here, and the bank is told.
+    Ended,
     /// What was kept sealed of it was deleted.
     Forgotten,
     /// The person stopped the tries to tell the bank.

@@ -71,6 +71,11 @@ pub enum AuditEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         renews: Option<GrantId>,
     },
+    /// A grant's time was over: it was cut off here.
+    GrantEnded {
+        /// Which.
+        grant: GrantId,
+    },
     /// The person took something back from a grant, here.
     GrantNarrowed {
         /// Which.

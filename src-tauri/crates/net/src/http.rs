@@ -111,7 +111,13 @@ impl HttpClient {
         prepare(request.headers_mut());
         let response = self.client.execute(request).await.map_err(|err| fault::before_reply(&err))?;
         if status_alone && response.status() == StatusCode::OK {
-            return Ok(Reply { status: 200, content_type: None, retry_after: None, body: Vec::new() });
+            return Ok(Reply {
+                status: 200,
+                content_type: None,
+                retry_after: None,
+                body: Vec::new(),
+                ..Reply::default()
+            });
         }
         read(response).await
     }
@@ -166,6 +172,9 @@ async fn read(mut response: Response) -> Result<Reply, HttpError> {
     let content_type = only(headers, &header::CONTENT_TYPE);
     let retry_after = only(headers, &header::RETRY_AFTER)
         .and_then(|text| retry_after::seconds(&text, only(headers, &header::DATE).as_deref()));
+    let date = only(headers, &header::DATE).and_then(|text| retry_after::date(&text));
+    let challenges = headers.get_all(header::WWW_AUTHENTICATE).iter();
+    let challenges = challenges.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect();
     let status = response.status().as_u16();
     let mut received = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|err| fault::after_connecting(&err))? {
@@ -174,7 +183,7 @@ async fn read(mut response: Response) -> Result<Reply, HttpError> {
         }
         received.extend_from_slice(&chunk);
     }
-    Ok(Reply { status, content_type, retry_after, body: coding.decode(received)? })
+    Ok(Reply { status, content_type, retry_after, date, challenges, body: coding.decode(received)? })
 }
 
 /// How the body is coded for the way.

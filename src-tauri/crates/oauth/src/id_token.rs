@@ -187,6 +187,7 @@ mod tests {
             content_type: Some("application/jwk-set+json; charset=utf-8".into()),
             retry_after: None,
             body: json!({ "keys": keys }).to_string().into_bytes(),
+            ..Reply::default()
         }
     }
 

@@ -8,6 +8,7 @@
 //! **Invariant:** no sockets, no clock, no randomness; bodies are never logged and never travel in errors.
 
 pub mod callback;
+pub mod challenge;
 pub mod connect;
 pub mod fresh;
 pub mod id_token;

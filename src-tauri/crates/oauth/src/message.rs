@@ -1,5 +1,7 @@
 //! Messages as the HTTP port carries them.
 
+use domain::time::Timestamp;
+
 /// A request to a bank. The host's allocator wipes what is dropped.
 pub type Request = http::Request<Vec<u8>>;
 
@@ -8,6 +10,7 @@ pub type Request = http::Request<Vec<u8>>;
 pub struct StatusAlone;
 
 /// A reply, within the size and time limits of the port; redirects are replies like any other.
+#[derive(Default)]
 pub struct Reply {
     /// The status line's code.
     pub status: u16,
@@ -15,6 +18,10 @@ pub struct Reply {
     pub content_type: Option<String>,
     /// `Retry-After` in seconds, if it is there as a number.
     pub retry_after: Option<u32>,
+    /// `Date`, if it is there once and is one.
+    pub date: Option<Timestamp>,
+    /// Every `WWW-Authenticate` header, as it came.
+    pub challenges: Vec<String>,
     /// The body after decompression.
     pub body: Vec<u8>,
 }

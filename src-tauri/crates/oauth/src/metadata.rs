@@ -180,6 +180,7 @@ mod tests {
             content_type: Some("application/json; charset=utf-8".into()),
             retry_after: None,
             body: document.to_string().into_bytes(),
+            ..Reply::default()
         };
         Endpoints::accept(&provider(), &reply)
     }
@@ -253,6 +254,7 @@ mod tests {
                 content_type: Some("application/json".into()),
                 retry_after: None,
                 body: without.to_string().into_bytes(),
+                ..Reply::default()
             };
             Endpoints::accept(&provider, &reply)
         };
@@ -285,6 +287,7 @@ mod tests {
                 content_type: content_type.map(Into::into),
                 retry_after: None,
                 body: document().to_string().into_bytes(),
+                ..Reply::default()
             };
             assert_eq!(Endpoints::accept(&provider(), &reply).unwrap_err(), expected);
         };

@@ -104,6 +104,7 @@ mod tests {
             content_type: Some("application/json".into()),
             retry_after: None,
             body: body.as_bytes().to_vec(),
+            ..Reply::default()
         };
         let url = expect.accept(&reply(201, r#"{"request_uri":"urn:x&#","expires_in":60}"#)).unwrap();
         let query: Vec<_> = url.query_pairs().into_owned().collect();

@@ -214,6 +214,7 @@ mod tests {
             content_type: Some("application/json".into()),
             retry_after,
             body: body.to_string().into_bytes(),
+            ..Reply::default()
         })
     }
 
@@ -259,6 +260,7 @@ mod tests {
             content_type: Some("application/json".into()),
             retry_after: None,
             body: br#"{"access_token":"A2","token_type":"Bearer"}"#.to_vec(),
+            ..Reply::default()
         };
         assert_eq!(expect.accept(&reply).unwrap().scopes, ["read"], "nothing stated means as asked");
     }
@@ -315,6 +317,7 @@ mod tests {
                 content_type: Some(content_type.into()),
                 retry_after: None,
                 body: body.as_bytes().to_vec(),
+                ..Reply::default()
             };
             expect.accept(&reply).unwrap_err()
         };

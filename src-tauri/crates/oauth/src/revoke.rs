@@ -75,6 +75,7 @@ mod tests {
             content_type: Some(content_type.into()),
             retry_after: Some(2),
             body: body.as_bytes().to_vec(),
+            ..Reply::default()
         };
         assert_eq!(judge(&reply(200, "text/html", "<html>")), Revoked::Done);
         assert_eq!(judge(&reply(200, "text/plain", "")), Revoked::Done);

@@ -179,6 +179,7 @@ mod tests {
             content_type: content_type.map(Into::into),
             retry_after: None,
             body: body.as_bytes().to_vec(),
+            ..Reply::default()
         };
         expect(&["read", "pay"]).accept(&reply)
     }
@@ -318,6 +319,7 @@ mod tests {
             content_type: Some("application/json".into()),
             retry_after: None,
             body: body.as_bytes().to_vec(),
+            ..Reply::default()
         };
         let body = r#"{"access_token":"AT","token_type":"Bearer"}"#;
         let err = expect(&["openid"]).accept(&reply(body)).unwrap_err();

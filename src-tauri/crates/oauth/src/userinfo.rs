@@ -45,6 +45,7 @@ mod tests {
                 content_type: Some("application/json".into()),
                 retry_after: None,
                 body: body.as_bytes().to_vec(),
+                ..Reply::default()
             };
             holder_name(&reply, "u1", "name")
         };

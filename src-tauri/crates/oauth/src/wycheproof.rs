@@ -63,6 +63,7 @@ fn jwks(keys: &Value) -> Reply {
         content_type: Some("application/json".into()),
         retry_after: None,
         body: json!({ "keys": keys }).to_string().into_bytes(),
+        ..Reply::default()
     }
 }
 

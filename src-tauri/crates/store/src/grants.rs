@@ -63,7 +63,7 @@ pub(crate) fn update(conn: &Connection, grant: &Grant) -> Result<(), StoreError>
     let changed = change(
         conn,
         "UPDATE grants SET accounts = ?3, holder = ?4, scopes = ?5, confirmed_at = ?6, narrowing = ?7, \
-         paused_at = ?8, reconnect = ?9, reminded = ?10 WHERE id = ?1 AND generation = ?2 AND cut_off_at IS NULL",
+         paused_at = ?8, reconnect = ?9, reminded = ?10, permissions = ?11, missing = ?12, extra = ?13 WHERE id = ?1 AND generation = ?2 AND cut_off_at IS NULL",
         params![
             grant.id.to_string(),
             grant.generation,
@@ -75,6 +75,9 @@ pub(crate) fn update(conn: &Connection, grant: &Grant) -> Result<(), StoreError>
             grant.paused.as_ref().map(|paused| paused.at.millis()),
             grant.reconnect.as_ref().map(to_json).transpose()?,
             grant.reminded.as_ref().map(to_word).transpose()?,
+            to_json(&grant.permissions.iter().collect::<Vec<_>>())?,
+            to_json(&grant.missing)?,
+            to_json(&grant.extra)?,
         ],
     )?;
     exactly_one(changed)

@@ -496,7 +496,11 @@ export type GrantState = { "kind": "active",
 /**
  * It ends within seven days.
  */
-ends_soon: boolean, } | { "kind": "ended" } | { "kind": "paused", 
+ends_soon: boolean, } | { "kind": "ended", 
+/**
+ * What is known of its end at the bank; none in the moment before that is begun.
+ */
+facts: RevocationView | null, } | { "kind": "paused", 
 /**
  * Since when.
  */
@@ -608,7 +612,7 @@ at: number,
  * What.
  */
 what: HistoryKind, };
-export type HistoryKind = "bank_confirmed" | "connected" | "forgotten" | "given_up" | "late_tokens" | "narrowed" | "not_kept" | "paused" | "reconnect_needed" | "refreshed" | "refresh_unanswered" | "reminded" | "replaced" | "resumed" | "revoked" | "widened";
+export type HistoryKind = "bank_confirmed" | "connected" | "ended" | "forgotten" | "given_up" | "late_tokens" | "narrowed" | "not_kept" | "paused" | "reconnect_needed" | "refreshed" | "refresh_unanswered" | "reminded" | "replaced" | "resumed" | "revoked" | "widened";
 export type KeychainState = "absent" | "blocked" | "key_missing" | "key_replaced" | "locked" | "ready";
 export type LockSettingsView = { 
 /**
@@ -751,7 +755,7 @@ at: number,
  * About what.
  */
 what: ReceiptKind, };
-export type ReceiptKind = "connected" | "narrowed" | "renewed" | "revoked" | "widened";
+export type ReceiptKind = "connected" | "ended" | "narrowed" | "renewed" | "revoked" | "widened";
 export type ReceiptRef = { 
 /**
  * Its id.

@@ -1,6 +1,8 @@
-//! `Retry-After` in seconds (RFC 9110 §10.2.3).
+//! `Retry-After` in seconds (RFC 9110 §10.2.3), and the reply's own `Date`.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
+
+use domain::time::Timestamp;
 
 /// A bank that asks for longer is asked again after a day.
 const MAX: u32 = 24 * 60 * 60;
@@ -16,6 +18,12 @@ pub(super) fn seconds(text: &str, date: Option<&str>) -> Option<u32> {
         (httpdate::parse_http_date(text).ok()?, httpdate::parse_http_date(date?.trim_ascii()).ok()?);
     let span = until.duration_since(now).unwrap_or(Duration::ZERO);
     Some(u32::try_from(span.as_secs()).unwrap_or(MAX).min(MAX))
+}
+
+/// Reads a `Date`.
+pub(super) fn date(text: &str) -> Option<Timestamp> {
+    let since = httpdate::parse_http_date(text.trim_ascii()).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok().map(Timestamp::from_millis)
 }
 
 #[cfg(test)]

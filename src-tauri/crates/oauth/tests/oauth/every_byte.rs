@@ -18,7 +18,13 @@ const FIELDS: [(&str, &str); 5] = [
 fn judge(bank: &Provider, body: Vec<u8>) -> String {
     let exchange = exchange(bank, &["openid".into(), "read".into()]);
     let content_type = Some("application/json".into());
-    match exchange.expect.accept(&Reply { status: 200, content_type, retry_after: None, body }) {
+    match exchange.expect.accept(&Reply {
+        status: 200,
+        content_type,
+        retry_after: None,
+        body,
+        ..Reply::default()
+    }) {
         Ok(_) => "ok".into(),
         Err(TokenError::Misbehaved(rule)) => rule.to_string(),
         Err(other) => format!("{other:?}"),

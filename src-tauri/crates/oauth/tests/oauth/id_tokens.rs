@@ -104,7 +104,7 @@ fn jwks(row: &Row) -> Reply {
     );
     let status = row.get("jwks_status").map_or(200, |status| status.as_u64().unwrap());
     let status = u16::try_from(status).unwrap();
-    Reply { status, content_type, retry_after: None, body: body.into_bytes() }
+    Reply { status, content_type, retry_after: None, body: body.into_bytes(), ..Reply::default() }
 }
 
 fn reply(token: &str) -> Reply {
@@ -114,6 +114,7 @@ fn reply(token: &str) -> Reply {
         content_type: Some("application/json".into()),
         retry_after: None,
         body: body.into_bytes(),
+        ..Reply::default()
     }
 }
 

@@ -72,7 +72,13 @@ pub(crate) fn reply(row: &Row) -> Reply {
     };
     let status = row.get("status").map_or(200, |status| status.as_u64().expect("a status"));
     let retry_after = row.get("retry_after").map(|s| u32::try_from(s.as_u64().expect("seconds")).unwrap());
-    Reply { status: u16::try_from(status).unwrap(), content_type, retry_after, body: body(row) }
+    Reply {
+        status: u16::try_from(status).unwrap(),
+        content_type,
+        retry_after,
+        body: body(row),
+        ..Reply::default()
+    }
 }
 
 /// The body of a row.
