@@ -20,6 +20,7 @@ const READ_SECRETS: &[&str] = &[
     "src-tauri/crates/oauth/src/userinfo.rs",  // the access token, into one header
     "src-tauri/crates/vault/src/envelope.rs",  // one data key, for one seal or open
     "src-tauri/crates/vault/src/key.rs",       // the KEK, to wrap a data key
+    "src-tauri/crates/vault/src/rewrap.rs",    // what was sealed, to be sealed under another KEK
 ];
 
 /// The only files that know the weaker address rule of sandbox builds.

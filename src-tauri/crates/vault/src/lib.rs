@@ -1,14 +1,17 @@
 //! Envelope encryption of secrets and its permanent byte formats. Pure.
 //!
 //! Each secret is encrypted under a data key of its own, the data key under the key-encryption key. Both carry the
-//! same [`label::Label`] as associated data, so a record opens as what it was sealed as and nowhere else.
+//! same [`label::Label`] as associated data, so a record opens as what it was sealed as and nowhere else. When the
+//! key-encryption key is replaced, each record is sealed anew ([`rewrap`](mod@rewrap)).
 //!
 //! **Invariant:** randomness is handed in; nothing here stores, reads a keychain or chooses a policy.
 
 pub mod envelope;
 pub mod key;
 pub mod label;
+pub mod rewrap;
 mod v1;
 
 pub use envelope::{Fresh, OpenError, Opened, SealError, kek_id_of, open, seal};
 pub use key::{is_key, key_check};
+pub use rewrap::{RewrapError, rewrap};

@@ -5,6 +5,8 @@ mod hostile;
 #[cfg(test)]
 mod permanent;
 #[cfg(test)]
+mod rewrap;
+#[cfg(test)]
 mod round_trip;
 #[cfg(test)]
 mod support;
