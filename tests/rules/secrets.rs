@@ -10,7 +10,7 @@ use std::ops::Deref;
 
 use domain::secret::{
     AccessToken, AccountNumber, AuthorizationCode, CodeVerifier, DataKey, IdToken, KeyEncryptionKey, Nonce,
-    RefreshToken, StateValue,
+    Passphrase, RefreshToken, StateValue,
 };
 use support::process::root;
 use vault::envelope::{Fresh, Opened};
@@ -67,6 +67,7 @@ macro_rules! secrets {
             $(assert_eq!(implemented!($name), Vec::<&str>::new(), stringify!($name));)*
             assert_eq!(implemented!(Opened), Vec::<&str>::new(), "what was unsealed");
             assert_eq!(implemented!(Fresh), Vec::<&str>::new(), "what a seal is made with");
+            assert_eq!(implemented!(vault::passphrase::Fresh), Vec::<&str>::new(), "what a wrap is made with");
         }
 
         #[test]
@@ -77,7 +78,8 @@ macro_rules! secrets {
     };
 }
 secrets! {
-    AccessToken AccountNumber AuthorizationCode CodeVerifier DataKey IdToken KeyEncryptionKey Nonce RefreshToken StateValue
+    AccessToken AccountNumber AuthorizationCode CodeVerifier DataKey IdToken KeyEncryptionKey Nonce Passphrase
+    RefreshToken StateValue
 }
 
 /// The same question, asked of types that do.
@@ -134,7 +136,7 @@ fn debug_prints_the_name_of_the_type_and_nothing_else() {
             [format!("{secret:?}"), format!("{secret:#?}"), format!("{:?}", Some(&secret))]
         })),*]};
     }
-    let texts = of_text!(AccessToken AccountNumber AuthorizationCode CodeVerifier IdToken Nonce RefreshToken StateValue);
+    let texts = of_text!(AccessToken AccountNumber AuthorizationCode CodeVerifier IdToken Nonce Passphrase RefreshToken StateValue);
     let keys = of_keys!(DataKey KeyEncryptionKey);
     for (name, printed) in texts.into_iter().chain(keys) {
         assert_eq!(printed, [name.to_owned(), name.to_owned(), format!("Some({name})")]);
@@ -145,7 +147,7 @@ fn debug_prints_the_name_of_the_type_and_nothing_else() {
 fn every_secret_type_is_asked() {
     let text = std::fs::read_to_string(root().join("src-tauri/crates/domain/src/secret.rs")).unwrap();
     let mut named: Vec<&str> = Vec::new();
-    for begin in ["\ntext_secret! {", "\nkey_secret! {"] {
+    for begin in ["\ntext_secret! {", "\nphrase_secret! {", "\nkey_secret! {"] {
         let (_, after) = text.split_once(begin).expect("the list");
         let (list, _) = after.split_once("\n}").expect("its end");
         named.extend(list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("///")));

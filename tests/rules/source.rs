@@ -21,6 +21,10 @@ const READ_SECRETS: &[&str] = &[
     "src-tauri/crates/vault/src/envelope.rs",  // one data key, for one seal or open
     "src-tauri/crates/vault/src/key.rs",       // the KEK, to wrap a data key
     "src-tauri/crates/vault/src/rewrap.rs",    // what was sealed, to be sealed under another KEK
+    // the KEK, to be wrapped itself
+    "src-tauri/crates/vault/src/passphrase.rs",
+    // the passphrase, to be stretched
+    "src-tauri/crates/vault/src/passphrase/stretch.rs",
 ];
 
 /// The only files that know the weaker address rule of sandbox builds.

@@ -2,6 +2,7 @@
 //!
 //! A compile-fail suite (tests/rules/secrets.rs) holds each missing implementation.
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use std::fmt;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
@@ -80,29 +81,124 @@ text_secret! {
     AccountNumber
 }
 
-macro_rules! key_secret {
+/// A text that cannot be a passphrase.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum PassphraseError {
+    /// More than [`LONGEST_PASSPHRASE`] characters.
+    #[error("the passphrase is too long")]
+    TooLong,
+    /// Fewer than [`SHORTEST_PASSPHRASE`] characters.
+    #[error("the passphrase is too short")]
+    TooShort,
+}
+
+/// The fewest characters of a passphrase.
+pub const SHORTEST_PASSPHRASE: usize = 8;
+/// The most characters of a passphrase.
+pub const LONGEST_PASSPHRASE: usize = 1024;
+/// Enough for that many characters, each typed in several parts.
+const MAX_PASSPHRASE_BYTES: usize = 16 * LONGEST_PASSPHRASE;
+
+macro_rules! phrase_secret {
     ($(#[$doc:meta] $name:ident)*) => {$(
         #[$doc]
         #[derive(Zeroize, ZeroizeOnDrop)]
-        pub struct $name(Box<[u8; 32]>);
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes what the person typed, and wipes it: 8 to 1,024 characters of any script.
+            ///
+            /// It counts as UTF-8 of its composed form (Unicode NFC, as RFC 8265 §4.2.2 has it for passwords), so that
+            /// a keyboard that types a letter and its accent one after the other gives the same. Nothing else is
+            /// changed: case, width and spaces count as they were typed.
+            ///
+            /// # Errors
+            /// Too short or too long.
+            pub fn parse(mut text: String) -> Result<Self, PassphraseError> {
+                if text.len() > MAX_PASSPHRASE_BYTES {
+                    text.zeroize();
+                    return Err(PassphraseError::TooLong);
+                }
+                // Composed in one buffer that does not grow, so that no outgrown one stays behind.
+                let mut phrase = Self(String::with_capacity(4 * text.len()));
+                let composed = ComposingNormalizerBorrowed::new_nfc().normalize_to(&text, &mut phrase.0);
+                text.zeroize();
+                match phrase.0.chars().count() {
+                    ..SHORTEST_PASSPHRASE => Err(PassphraseError::TooShort),
+                    SHORTEST_PASSPHRASE..=LONGEST_PASSPHRASE if composed.is_ok() => Ok(phrase),
+                    _ => Err(PassphraseError::TooLong),
+                }
+            }
+
+            /// Reads the passphrase, for one stretching.
+            #[must_use]
+            pub fn expose_secret(&self) -> &str { &self.0 }
+
+            /// Compares in constant time.
+            #[must_use]
+            pub fn same_as(&self, other: &Self) -> bool { self.0.as_bytes().ct_eq(other.0.as_bytes()).into() }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(stringify!($name)) }
+        }
+    )*};
+}
+
+phrase_secret! {
+    /// What only the person knows, and the key-encryption key is wrapped under if they want it so.
+    Passphrase
+}
+
+/// Where the bytes of a key are: the heap, or memory that the host keeps out of swap files and dumps.
+///
+/// Whoever implements it wipes the bytes when it is dropped.
+pub trait KeyPlace: Send + Sync {
+    /// Reads the bytes.
+    fn expose_bytes(&self) -> &[u8; 32];
+}
+
+/// The usual place.
+#[derive(Zeroize, ZeroizeOnDrop)]
+struct Heap([u8; 32]);
+
+impl KeyPlace for Heap {
+    fn expose_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+macro_rules! key_secret {
+    ($(#[$doc:meta] $name:ident)*) => {$(
+        #[$doc]
+        pub struct $name(Box<dyn KeyPlace>);
 
         impl $name {
             /// Takes 32 random bytes; the caller's copy is wiped.
             #[must_use]
             pub fn from_random(mut bytes: [u8; 32]) -> Self {
-                let key = Self(Box::new(bytes));
+                let key = Self(Box::new(Heap(bytes)));
                 bytes.zeroize();
                 key
             }
 
+            /// The key whose bytes are in this place.
+            #[must_use]
+            pub fn in_place(place: Box<dyn KeyPlace>) -> Self { Self(place) }
+
             /// Reads the key, for one cryptographic operation or one keychain write.
             #[must_use]
-            pub fn expose_bytes(&self) -> &[u8; 32] { &self.0 }
+            pub fn expose_bytes(&self) -> &[u8; 32] { self.0.expose_bytes() }
 
             /// Compares in constant time.
             #[must_use]
-            pub fn same_as(&self, other: &Self) -> bool { self.0.as_slice().ct_eq(other.0.as_slice()).into() }
+            pub fn same_as(&self, other: &Self) -> bool {
+                self.expose_bytes().as_slice().ct_eq(other.expose_bytes().as_slice()).into()
+            }
         }
+
+        // Its place wipes itself.
+        impl ZeroizeOnDrop for $name {}
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(stringify!($name)) }
@@ -113,7 +209,7 @@ macro_rules! key_secret {
 key_secret! {
     /// Encrypts one sealed record.
     DataKey
-    /// Wraps data keys; lives in the OS keychain.
+    /// Wraps data keys; lives in the OS keychain, or wrapped under a passphrase.
     KeyEncryptionKey
 }
 
@@ -142,6 +238,7 @@ mod tests {
     fn debug_prints_the_type_only() {
         assert_eq!(format!("{:?}", AccessToken::parse("abc".into())), "Ok(AccessToken)");
         assert_eq!(format!("{:?}", DataKey::from_random([1; 32])), "DataKey");
+        assert_eq!(format!("{:?}", Passphrase::parse("long enough".into())), "Ok(Passphrase)");
     }
 
     #[test]
@@ -151,5 +248,56 @@ mod tests {
         for other in ["", "ab", "abcd", "ABC", "abc "] {
             assert!(!state.same_as(other), "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_passphrase_has_8_to_1024_characters_of_any_script() {
+        let check = |text: String, refused: Option<PassphraseError>| {
+            assert_eq!(Passphrase::parse(text.clone()).err(), refused, "{text:?}");
+        };
+        for character in ["a", " ", "ß", "語", "🦀", "\u{10fffd}", "한", "\n"] {
+            for (count, refused) in [
+                (0, Some(PassphraseError::TooShort)),
+                (7, Some(PassphraseError::TooShort)),
+                (8, None),
+                (1024, None),
+                (1025, Some(PassphraseError::TooLong)),
+                (20_000, Some(PassphraseError::TooLong)),
+            ] {
+                check(character.repeat(count), refused);
+            }
+        }
+        check("e\u{301}".repeat(7), Some(PassphraseError::TooShort));
+        check("e\u{301}".repeat(1024), None);
+        check("e\u{301}".repeat(1025), Some(PassphraseError::TooLong));
+        check("\u{1112}\u{1161}\u{11ab}".repeat(1024), None);
+    }
+
+    #[test]
+    fn a_passphrase_is_the_same_however_its_accents_are_typed_and_in_nothing_else() {
+        let phrase = |text: &str| Passphrase::parse(text.to_owned()).unwrap();
+        assert!(phrase("cafe\u{301} cre\u{300}me").same_as(&phrase("caf\u{e9} cr\u{e8}me")));
+        assert_eq!(phrase("cafe\u{301} cre\u{300}me").expose_secret(), "caf\u{e9} cr\u{e8}me");
+        let one = phrase("caf\u{e9} cr\u{e8}me");
+        for other in
+            ["cafe creme", "Caf\u{e9} cr\u{e8}me", "caf\u{e9}\u{a0}cr\u{e8}me", "caf\u{e9} cr\u{e8}me "]
+        {
+            assert!(!one.same_as(&phrase(other)), "{other:?}");
+        }
+        let wide = "\u{ff50}assphrase";
+        assert_eq!(phrase(wide).expose_secret(), wide, "compatibility forms are characters of their own");
+    }
+
+    #[test]
+    fn a_key_may_be_anywhere() {
+        struct Elsewhere([u8; 32]);
+        impl KeyPlace for Elsewhere {
+            fn expose_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+        }
+        let key = KeyEncryptionKey::in_place(Box::new(Elsewhere([7; 32])));
+        assert!(key.same_as(&KeyEncryptionKey::from_random([7; 32])));
+        assert!(!key.same_as(&KeyEncryptionKey::from_random([8; 32])));
     }
 }

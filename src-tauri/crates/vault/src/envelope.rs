@@ -40,7 +40,7 @@ impl Fresh {
         for place in data_key.iter_mut().chain(&mut wrap_nonce).chain(&mut body_nonce) {
             *place = rest.next().copied().unwrap_or_default();
         }
-        let weak = wrap_nonce == body_nonce || repeats(&bytes);
+        let weak = wrap_nonce == body_nonce || repeats(bytes.as_slice());
         Self { data_key: DataKey::from_random(*data_key), wrap_nonce, body_nonce, weak }
     }
 
@@ -184,14 +184,14 @@ pub fn kek_id_of(blob: &[u8]) -> Result<KekId, OpenError> {
     v1::parse(blob).map(|parts| parts.kek_id)
 }
 
-/// True when any two of the seven blocks of eight bytes are the same: all zero, all alike, a stuck or looping source.
-/// A sound source does that once in 2⁵⁹ draws.
-fn repeats(bytes: &[u8; FRESH]) -> bool {
+/// True when any two blocks of eight bytes are the same: all zero, all alike, a stuck or looping source. Of seven blocks,
+/// a sound source does that once in 2⁵⁹ draws.
+pub(crate) fn repeats(bytes: &[u8]) -> bool {
     let (blocks, _) = bytes.as_chunks::<8>();
     blocks.iter().enumerate().any(|(at, block)| blocks.iter().skip(at + 1).any(|other| other == block))
 }
 
-fn encrypt(
+pub(crate) fn encrypt(
     key: &[u8; v1::KEY],
     nonce: &[u8; v1::NONCE],
     context: &[u8],
@@ -209,7 +209,7 @@ fn encrypt(
 }
 
 /// The tag is checked before anything is decrypted, and the buffer is wiped if it does not fit.
-fn decrypt(
+pub(crate) fn decrypt(
     key: &[u8; v1::KEY],
     nonce: &[u8; v1::NONCE],
     context: &[u8],

@@ -87,7 +87,8 @@ impl Label {
     }
 }
 
-fn put_text(bytes: &mut Vec<u8>, text: &str) {
+/// A text after its length.
+pub(crate) fn put_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
     bytes.extend_from_slice(text.as_bytes());
 }

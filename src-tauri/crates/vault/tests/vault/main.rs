@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod passphrase;
+#[cfg(test)]
 mod permanent;
 #[cfg(test)]
 mod rewrap;
