@@ -153,7 +153,7 @@ phrase_secret! {
 /// Where the bytes of a key are: the heap, or memory that the host keeps out of swap files and dumps.
 ///
 /// Whoever implements it wipes the bytes when it is dropped.
-pub trait KeyPlace: Send + Sync {
+pub trait KeyPlace: ZeroizeOnDrop + Send + Sync {
     /// Reads the bytes.
     fn expose_bytes(&self) -> &[u8; 32];
 }
@@ -290,6 +290,7 @@ mod tests {
 
     #[test]
     fn a_key_may_be_anywhere() {
+        #[derive(ZeroizeOnDrop)]
         struct Elsewhere([u8; 32]);
         impl KeyPlace for Elsewhere {
             fn expose_bytes(&self) -> &[u8; 32] {

@@ -1,4 +1,11 @@
-//! Hardening of this process, and its successor.
+//! Hardening of this process, memory for its keys, and its successor.
+
+#[cfg_attr(not(test), expect(dead_code, reason = "the use cases have no port for it yet"))]
+pub(crate) mod memory;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+#[path = "../tests/host/plain_user.rs"]
+mod plain_user;
 
 use std::io::{self, Write as _};
 use std::path::Path;
