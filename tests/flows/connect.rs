@@ -163,7 +163,7 @@ async fn what_the_bank_does_not_take_back_at_once_stays_in_the_outbox() {
     bank.answers_honestly("revoke");
     for _ in 0..1000 {
         let list = app.app.list_grants().await.unwrap();
-        if let contract::ui::GrantState::Revoked { facts } = &list.history[0].state
+        if let contract::ui::GrantState::Revoked { facts, .. } = &list.history[0].state
             && matches!(facts.bank, contract::ui::BankTold::Confirmed { .. })
         {
             return;

@@ -137,7 +137,7 @@ async fn revoke(app: &TestApp, grant: &str, expected: &str) -> String {
 }
 
 fn told(grant: &GrantView) -> String {
-    let GrantState::Revoked { facts } = &grant.row.state else { return "not revoked".into() };
+    let GrantState::Revoked { facts, .. } = &grant.row.state else { return "not revoked".into() };
     match facts.bank {
         BankTold::Confirmed { .. } => "confirmed",
         BankTold::GivenUp { .. } => "given_up",

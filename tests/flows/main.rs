@@ -14,6 +14,7 @@ mod forged;
 mod hostile;
 mod memory;
 mod pins;
+mod refresh;
 mod requests;
 mod revoke;
 mod scopes;

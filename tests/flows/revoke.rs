@@ -21,7 +21,7 @@ async fn connected(bank: &FakeProvider) -> (TestApp, GrantId) {
 async fn told(app: &TestApp, grant: GrantId, fits: impl Fn(&BankTold) -> bool) -> BankTold {
     for _ in 0..600 {
         let view = app.app.show_grant(grant).await.unwrap();
-        let GrantState::Revoked { facts } = view.row.state else { panic!("not revoked") };
+        let GrantState::Revoked { facts, .. } = view.row.state else { panic!("not revoked") };
         if fits(&facts.bank) {
             return facts.bank;
         }

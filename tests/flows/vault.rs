@@ -49,7 +49,7 @@ fn key_ids(app: &TestApp) -> (InstallId, KekId) {
 async fn told(app: &TestApp, grant: GrantId, waits: Option<WaitsForView>) {
     let mut last = None;
     for _ in 0..600 {
-        let GrantState::Revoked { facts } = app.app.show_grant(grant).await.unwrap().row.state else {
+        let GrantState::Revoked { facts, .. } = app.app.show_grant(grant).await.unwrap().row.state else {
             panic!("not revoked")
         };
         match (&facts.bank, waits) {

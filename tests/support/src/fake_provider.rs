@@ -92,6 +92,34 @@ impl FakeProvider {
         self.desk.script().answers.insert(name_of(endpoint), vec![answer]);
     }
 
+    /// Answers an endpoint like this once, and honestly after that.
+    pub fn play_once(&self, endpoint: &str, answer: Answer) {
+        self.desk.script().answers.insert(name_of(endpoint), vec![answer, Answer::default()]);
+    }
+
+    /// Is sent a form by somebody else.
+    pub async fn takes(&self, endpoint: &str, form: &[(&str, &str)]) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let authority = self.issuer.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(authority).await.expect("a connection");
+        let request = format!(
+            "POST /{endpoint} HTTP/1.1\r\nhost: {authority}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.expect("the request goes out");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("an answer");
+    }
+
+    /// The token that the last call of the API came with.
+    #[must_use]
+    pub fn last_call(&self) -> Option<String> {
+        let seen = self.seen("accounts").pop()?;
+        seen.authorization?.strip_prefix("Bearer ").map(str::to_owned)
+    }
+
     /// Answers an endpoint honestly again.
     pub fn answers_honestly(&self, endpoint: &str) {
         self.desk.script().answers.remove(&name_of(endpoint));
@@ -130,6 +158,23 @@ impl FakeProvider {
     /// Takes on a habit.
     pub fn habit(&self, habit: Habit) {
         self.desk.script().habits.insert(habit);
+    }
+
+    /// The newest tokens of the n-th consent, if they work: access and refresh.
+    #[must_use]
+    pub fn newest(&self, consent: u32) -> Option<(String, String)> {
+        self.desk.bank().newest(consent)
+    }
+
+    /// How often a refresh token came that was used before.
+    #[must_use]
+    pub fn reuses(&self) -> u32 {
+        self.desk.bank().reuses()
+    }
+
+    /// Ends a consent, as its customer does at the bank.
+    pub fn ends_consent(&self, consent: u32) {
+        self.desk.bank().end_family(consent);
     }
 
     /// Registers one path for the redirect address.
@@ -184,7 +229,7 @@ impl Desk {
     fn decide(&self, seen: &Seen) -> (Plain, Answer) {
         let mut script = self.script();
         let answer = script.next(&seen.at);
-        let honest = self.bank().answer(&script, seen);
+        let honest = if answer.unheard { Plain::empty(503) } else { self.bank().answer(&script, seen) };
         if seen.at == "authorize"
             && let Some(then) = script.then.take()
         {

@@ -1,7 +1,7 @@
 //! The app on real store, real HTTP and real loopback, with a keychain, a browser and events that a test holds.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,11 +31,13 @@ use crate::fake_provider::FakeProvider;
 #[derive(Clone, Debug)]
 pub struct TestClock {
     ahead: watch::Sender<Duration>,
+    /// How far the wall clock alone was moved, in milliseconds.
+    moved: Arc<AtomicI64>,
 }
 
 impl Default for TestClock {
     fn default() -> Self {
-        Self { ahead: watch::Sender::new(Duration::ZERO) }
+        Self { ahead: watch::Sender::new(Duration::ZERO), moved: Arc::default() }
     }
 }
 
@@ -44,13 +46,20 @@ impl TestClock {
     pub fn pass(&self, span: Duration) {
         self.ahead.send_modify(|ahead| *ahead += span);
     }
+
+    /// Moves the wall clock alone, forth or back, as a person or a server of time does.
+    pub fn move_wall(&self, millis: i64) {
+        self.moved.fetch_add(millis, Ordering::SeqCst);
+    }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
         let now = since + *self.ahead.borrow();
-        Timestamp::from_millis(i64::try_from(now.as_millis()).expect("before the year 300 million"))
+        let now =
+            Timestamp::from_millis(i64::try_from(now.as_millis()).expect("before the year 300 million"));
+        now.plus_millis(self.moved.load(Ordering::SeqCst))
     }
 
     fn monotonic(&self) -> Duration {
@@ -394,6 +403,22 @@ impl TestApp {
             rusqlite::Connection::open(self.dir.path().join("countersign.sqlite")).expect("the database");
         let mut query = store.prepare("SELECT body FROM audit ORDER BY seq").expect("the audit table");
         query.query_map([], |row| row.get(0)).expect("a query").map(|body| body.expect("a body")).collect()
+    }
+
+    /// One number, read past the app.
+    #[must_use]
+    pub fn raw(&self, query: &str) -> i64 {
+        let store =
+            rusqlite::Connection::open(self.dir.path().join("countersign.sqlite")).expect("the database");
+        store.query_row(query, [], |row| row.get(0)).expect("a number")
+    }
+
+    /// Changes something past the app.
+    pub fn execute(&self, change: &str) {
+        let store =
+            rusqlite::Connection::open(self.dir.path().join("countersign.sqlite")).expect("the database");
+        store.busy_timeout(Duration::from_secs(5)).expect("patience");
+        store.execute_batch(change).expect("a change");
     }
 
     /// How many connections the list shows, current and past.

@@ -125,14 +125,10 @@ impl<P: Ports> Running<P> {
         access: &AccessToken,
         permissions: &PermissionSet,
     ) -> Result<(Vec<Account>, Zeroizing<String>), Ending> {
-        let list = &provider.profile.accounts;
-        let readable = list.needs.iter().all(|needed| permissions.contains(needed));
-        let operation = provider.profile.operation(&list.operation).filter(|_| readable);
-        let Some(operation) = operation else { return Ok((Vec::new(), Zeroizing::new("{}".into()))) };
-        let url =
-            Url::parse(&provider.operation_url(&operation.path)).map_err(|_| Ending::BankUnreachable)?;
-        let reply = self.get(&url, access).await?;
-        parse_accounts(&provider.profile, &answer(&reply)?).map_err(misbehaved)
+        let Some(request) = accounts_request(provider, access, permissions) else {
+            return Ok((Vec::new(), Zeroizing::new("{}".into())));
+        };
+        parse_accounts(&provider.profile, &answer(&self.send(request).await?)?).map_err(misbehaved)
     }
 
     async fn get(&self, url: &Url, access: &AccessToken) -> Result<Reply, Ending> {
@@ -148,6 +144,24 @@ impl<P: Ports> Running<P> {
             _ => Ok(reply),
         }
     }
+}
+
+/// Asks for the accounts, where that is allowed.
+pub(crate) fn accounts_request(
+    provider: &Provider,
+    access: &AccessToken,
+    permissions: &PermissionSet,
+) -> Option<Request> {
+    let list = &provider.profile.accounts;
+    let readable = list.needs.iter().all(|needed| permissions.contains(needed));
+    let operation = provider.profile.operation(&list.operation).filter(|_| readable)?;
+    let url = Url::parse(&provider.operation_url(&operation.path)).ok()?;
+    userinfo::bearer_get(&url, access)
+}
+
+/// The accounts in an answer, masked; without their numbers.
+pub(crate) fn masked_accounts(profile: &Profile, reply: &Reply) -> Result<Vec<Account>, ProviderRule> {
+    parse_accounts(profile, &json::object_of(reply)?).map(|(accounts, _)| accounts)
 }
 
 fn answer(reply: &Reply) -> Result<Map<String, Value>, Ending> {

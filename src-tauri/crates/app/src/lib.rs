@@ -4,7 +4,9 @@
 
 mod accounts;
 mod add_agent;
+mod ask_bank;
 pub mod catalogue;
+mod check_grant;
 mod connect_account;
 mod discard;
 mod endings;
@@ -12,6 +14,7 @@ mod go_out;
 pub mod key;
 mod list;
 pub mod port;
+mod refresh_token;
 pub mod report;
 mod revoke_grant;
 mod run_attempt;
@@ -19,6 +22,7 @@ mod running;
 mod save_grant;
 mod start;
 mod tell_bank;
+mod upkeep;
 mod view;
 
 pub use report::Refusal;

@@ -473,6 +473,13 @@ pub trait Tx {
         from: u32,
         access_token_ends_at: Option<Timestamp>,
     ) -> Result<(), StoreError>;
+    /// Records when the access token of a generation ends, once it may be used; `Missing` as above.
+    fn set_access_end(
+        &mut self,
+        grant: GrantId,
+        generation: u32,
+        ends_at: Option<Timestamp>,
+    ) -> Result<(), StoreError>;
     /// Records what is known of a grant's end. A revoked grant never becomes unrevoked, nor its cut-off time another.
     fn set_revocation(
         &mut self,

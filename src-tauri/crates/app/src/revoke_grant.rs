@@ -6,6 +6,7 @@ use domain::audit::AuditEvent;
 use domain::grant::{Grant, Revocation, TokenRevocation, WaitsFor};
 use domain::id::{GrantId, ReceiptId};
 use domain::provider::RevocationHabit;
+use domain::time::Timestamp;
 use serde_json::json;
 
 use crate::port::{Clock as _, Ports, ReceiptRow, Store as _, StoreError};
@@ -18,48 +19,8 @@ impl<P: Ports> App<P> {
     /// # Errors
     /// There is no such grant, it is revoked already, or the disk failed.
     pub async fn revoke_grant(&self, id: GrantId) -> Result<(), Refusal> {
-        let now = self.0.ports.clock().now();
         let grant = self.known_grant(id).await?;
-        if grant.revocation.is_some() {
-            return Err(Refusal::Revoked);
-        }
-        let can_tell = self.can_tell(&grant);
-        let token = if can_tell {
-            TokenRevocation::Pending {
-                tries: 0,
-                last_try: None,
-                next_try: now,
-                waits_for: WaitsFor::FirstTry,
-            }
-        } else {
-            TokenRevocation::NotOffered
-        };
-        let revocation = Revocation { cut_off_at: now, token };
-        let receipt = ReceiptRow {
-            id: ReceiptId::make_from(now, self.0.random()?),
-            grant: id,
-            at: now,
-            body: json!({"what": "revoked", "at": now.millis(), "bank": grant.provider_name, "cut_off_here": true}).to_string(),
-        };
-        let cut_off = self.0.ports.store().write(move |tx| {
-            tx.set_revocation(id, &revocation)?;
-            tx.insert_receipt(&receipt)?;
-            tx.append_audit(now, &AuditEvent::GrantRevoked { grant: id })?;
-            if can_tell { tx.insert_outbox(id) } else { tx.delete_sealed(id) }
-        });
-        match cut_off.await {
-            Ok(()) => {}
-            // Another click was faster.
-            Err(StoreError::Missing | StoreError::Exists) => return Err(Refusal::Revoked),
-            Err(err @ (StoreError::Damaged | StoreError::Io | StoreError::Stopped)) => return Err(err.into()),
-        }
-        // Durable: from here on nothing may turn the answer into a failure.
-        self.0.grants_changed();
-        if !can_tell {
-            self.0.forget.store(true, Ordering::Relaxed);
-        }
-        self.0.outbox.notify_one();
-        Ok(())
+        self.0.cut_off(&grant, CutOff::Person).await
     }
 
     /// Stops the tries to tell the bank and deletes the sealed token.
@@ -80,10 +41,81 @@ impl<P: Ports> App<P> {
     pub(crate) async fn known_grant(&self, id: GrantId) -> Result<Grant, Refusal> {
         self.0.ports.store().read(move |tx| tx.grant(id)).await?.ok_or(Refusal::Unknown(Thing::Grant))
     }
+}
+
+/// The bank has not been told yet; it is about to be.
+pub(crate) fn first_try(now: Timestamp) -> TokenRevocation {
+    TokenRevocation::Pending { tries: 0, last_try: None, next_try: now, waits_for: WaitsFor::FirstTry }
+}
+
+/// Why a grant is cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CutOff {
+    /// The person wants it.
+    Person,
+    /// Its time is over.
+    TimeOver,
+}
+
+impl CutOff {
+    /// The word of its receipt.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Person => "revoked",
+            Self::TimeOver => "ended",
+        }
+    }
+
+    fn event(self, grant: GrantId) -> AuditEvent {
+        match self {
+            Self::Person => AuditEvent::GrantRevoked { grant },
+            Self::TimeOver => AuditEvent::GrantEnded { grant },
+        }
+    }
+}
+
+impl<P: Ports> crate::start::Inner<P> {
+    /// Cuts a grant off, durably when this returns, and has the bank told in the background.
+    pub(crate) async fn cut_off(&self, grant: &Grant, why: CutOff) -> Result<(), Refusal> {
+        if grant.revocation.is_some() {
+            return Err(Refusal::Revoked);
+        }
+        let (id, now) = (grant.id, self.ports.clock().now());
+        let can_tell = self.can_tell(grant);
+        let token = if can_tell { first_try(now) } else { TokenRevocation::NotOffered };
+        let revocation = Revocation { cut_off_at: now, token };
+        let body = json!({"what": why.word(), "at": now.millis(), "bank": grant.provider_name, "cut_off_here": true});
+        let receipt = ReceiptRow {
+            id: ReceiptId::make_from(now, self.random()?),
+            grant: id,
+            at: now,
+            body: body.to_string(),
+        };
+        let cut_off = self.ports.store().write(move |tx| {
+            tx.set_revocation(id, &revocation)?;
+            tx.delete_refresh(id)?;
+            tx.insert_receipt(&receipt)?;
+            tx.append_audit(now, &why.event(id))?;
+            if can_tell { tx.insert_outbox(id) } else { tx.delete_sealed(id) }
+        });
+        match cut_off.await {
+            Ok(()) => {}
+            // Another click was faster.
+            Err(StoreError::Missing | StoreError::Exists) => return Err(Refusal::Revoked),
+            Err(err @ (StoreError::Damaged | StoreError::Io | StoreError::Stopped)) => return Err(err.into()),
+        }
+        // Durable: from here on nothing may turn the answer into a failure.
+        self.grants_changed();
+        if !can_tell {
+            self.forget.store(true, Ordering::Relaxed);
+        }
+        self.outbox.notify_one();
+        Ok(())
+    }
 
     /// Whether this bank takes revocations from us; a bank that has left the catalogue may come back, so it counts.
-    fn can_tell(&self, grant: &Grant) -> bool {
-        self.0.catalogue.provider(&grant.provider).is_none_or(|provider| {
+    pub(crate) fn can_tell(&self, grant: &Grant) -> bool {
+        self.catalogue.provider(&grant.provider).is_none_or(|provider| {
             provider.server.revocation_endpoint.is_some()
                 && !matches!(
                     provider.behaviour.revocation,
@@ -91,9 +123,7 @@ impl<P: Ports> App<P> {
                 )
         })
     }
-}
 
-impl<P: Ports> crate::start::Inner<P> {
     /// Ends the tries for a grant: the sealed records go, from the write-ahead log too.
     pub(crate) async fn close_outbox(
         &self,

@@ -71,7 +71,7 @@ impl<P: Ports> Running<P> {
         self.inner.ensure_key().await.map(drop).map_err(endings::of_key)?;
         self.reach(Stage::Metadata).await?;
         let Some(request) = metadata::request(provider) else { return Ok(Endpoints::pinned(provider)) };
-        let reply = self.inner.ports.http().send(request).await.map_err(endings::of_http)?;
+        let reply = self.inner.ask_bank(request).await.map_err(endings::of_http)?;
         Endpoints::accept(provider, &reply).map_err(|err| endings::of_metadata(&err))
     }
 

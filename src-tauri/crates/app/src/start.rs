@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use contract::ui::{AppState, CatalogueProblem, Event, LockSettingsView, LockView, StoppedView};
@@ -14,8 +14,10 @@ use domain::lock::{Lock, Protection};
 use domain::time::Timestamp;
 use tokio::sync::{Notify, mpsc, watch};
 
+use crate::ask_bank;
 use crate::catalogue::Catalogue;
 use crate::port::{Clock as _, Dice as _, Events as _, Keychain as _, Ports, Store as _, StoreError};
+use crate::refresh_token::Deadline;
 use crate::report::Refusal;
 use crate::running::Control;
 use crate::view;
@@ -70,6 +72,10 @@ pub(crate) struct Inner<P: Ports> {
     pub(crate) restored_at: std::sync::Mutex<Option<Timestamp>>,
     /// One refresh at a time for each grant.
     pub(crate) refreshing: std::sync::Mutex<BTreeMap<GrantId, Arc<tokio::sync::Mutex<()>>>>,
+    /// When the newest access tokens end, by the clock that nobody moves.
+    pub(crate) deadlines: std::sync::Mutex<BTreeMap<GrantId, Deadline>>,
+    /// How many milliseconds our clock is ahead of the bank that was heard last.
+    pub(crate) clock_ahead: AtomicI64,
     /// Wakes whoever looks after the grants' lives: refreshes that are due, ends that come, what is to be forgotten.
     pub(crate) upkeep: Notify,
 }
@@ -115,6 +121,8 @@ impl<P: Ports> App<P> {
             lock: std::sync::Mutex::new(Lock::Open),
             restored_at: std::sync::Mutex::new(None),
             refreshing: std::sync::Mutex::new(BTreeMap::new()),
+            deadlines: std::sync::Mutex::new(BTreeMap::new()),
+            clock_ahead: AtomicI64::new(ask_bank::UNHEARD),
             upkeep: Notify::new(),
         }));
         match app.interrupt_left_open().await {
@@ -127,6 +135,7 @@ impl<P: Ports> App<P> {
         }
         app.add_listed_agents().await?;
         tokio::spawn(app.clone().tell_banks());
+        tokio::spawn(app.clone().keep_up());
         Ok(app)
     }
 
@@ -169,7 +178,7 @@ impl<P: Ports> App<P> {
                 recorded: self.0.stop_recorded.load(Ordering::SeqCst),
             }),
             restored_at: self.0.restored_at().map(Timestamp::millis),
-            clock_ahead: None,
+            clock_ahead: self.0.clock_ahead(),
             asked: Vec::new(),
             catalogue_problems: self.0.catalogue.problems.iter().map(problem).collect(),
             quit_asked: self.0.quit_asked.load(Ordering::Relaxed),

@@ -123,9 +123,10 @@ pub(crate) fn widen_grant<P: Ports>(_app: &App<P>, _request: GrantRef) -> Ready<
     ready(Err(Refusal::Malformed))
 }
 
-// UNBUILT
-pub(crate) fn check_grant<P: Ports>(_app: &App<P>, _request: GrantRef) -> Ready<Result<GrantView, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn check_grant<P: Ports>(app: &App<P>, request: GrantRef) -> Result<GrantView, Refusal> {
+    let id = grant(&request)?;
+    app.check_grant(id).await?;
+    app.show_grant(id).await
 }
 
 // UNBUILT

@@ -148,6 +148,11 @@ impl Profile {
         self.operations.iter().find(|o| o.id == *id)
     }
 
+    /// The scopes that ask the bank for these permissions.
+    pub fn scopes_of<'p>(&'p self, permissions: &'p PermissionSet) -> impl Iterator<Item = String> + 'p {
+        permissions.iter().filter_map(|id| self.permission(id)).map(|permission| permission.scope.clone())
+    }
+
     /// The permissions these scopes stand for, and the scopes that stand for none.
     #[must_use]
     pub fn permissions_of<'s>(&self, scopes: impl Iterator<Item = &'s str>) -> (PermissionSet, Vec<&'s str>) {

@@ -99,6 +99,22 @@ pub(crate) fn advance(
     exactly_one(changed)
 }
 
+/// Records when the access token of a generation ends.
+pub(crate) fn set_access_end(
+    conn: &Connection,
+    grant: GrantId,
+    generation: u32,
+    ends_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let changed = change(
+        conn,
+        "UPDATE grants SET access_token_ends_at = ?3 \
+         WHERE id = ?1 AND generation = ?2 AND cut_off_at IS NULL",
+        params![grant.to_string(), generation, ends_at.map(Timestamp::millis)],
+    )?;
+    exactly_one(changed)
+}
+
 /// Records what is known of a grant's end; refuses what would take back something known.
 pub(crate) fn set_revocation(conn: &Connection, grant: GrantId, new: &Revocation) -> Result<(), StoreError> {
     let stored =

@@ -144,6 +144,15 @@ impl Tx for SqliteTx<'_> {
         grants::advance(self.conn()?, grant, from, access_token_ends_at)
     }
 
+    fn set_access_end(
+        &mut self,
+        grant: GrantId,
+        generation: u32,
+        ends_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        grants::set_access_end(self.conn()?, grant, generation, ends_at)
+    }
+
     fn set_revocation(&mut self, grant: GrantId, revocation: &Revocation) -> Result<(), StoreError> {
         grants::set_revocation(self.conn()?, grant, revocation)
     }

@@ -53,6 +53,8 @@ pub struct Answer {
     pub wire: Wire,
     /// Waits this long first.
     pub delay_ms: u64,
+    /// The request is lost before the bank has read it: it does nothing.
+    pub unheard: bool,
 }
 
 /// One change of a body.
@@ -157,6 +159,13 @@ impl Answer {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name.to_owned(), Some(value.to_owned()));
+        self
+    }
+
+    /// The same for a request that the bank never read.
+    #[must_use]
+    pub fn unheard(mut self) -> Self {
+        self.unheard = true;
         self
     }
 

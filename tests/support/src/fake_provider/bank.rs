@@ -30,6 +30,12 @@ pub(super) struct Bank {
     codes: BTreeMap<String, Code>,
     /// Tokens that work.
     live: BTreeSet<String>,
+    /// How often each consent's tokens were replaced.
+    turns: BTreeMap<u32, u32>,
+    /// The nonce of each consent's request, which later id_tokens repeat.
+    nonces: BTreeMap<u32, String>,
+    /// How often a refresh token came that was used before.
+    reuses: u32,
 }
 
 struct Code {
@@ -51,6 +57,9 @@ impl Bank {
             }
             ("POST", "par") => self.push(seen),
             ("GET", "authorize") => self.authorize(script, seen),
+            ("POST", "token") if seen.form.get("grant_type").is_some_and(|kind| kind == "refresh_token") => {
+                self.refresh(script, seen)
+            }
             ("POST", "token") => self.exchange(script, seen),
             ("GET", "userinfo") => self.guarded(seen, || json!({"sub": "u1", "name": "Fay Kester"})),
             ("GET", "accounts") => self.guarded(seen, accounts),
@@ -117,6 +126,61 @@ impl Bank {
         local && (path == uri.path() || script.has(Habit::TakesAnyRedirect))
     }
 
+    /// The newest tokens of a consent, if they work: access and refresh.
+    pub(super) fn newest(&self, consent: u32) -> Option<(String, String)> {
+        let turn = self.turns.get(&consent).copied().unwrap_or(0);
+        let refresh = named("refresh", consent, turn);
+        self.live.contains(&refresh).then(|| (named("access", consent, turn), refresh))
+    }
+
+    /// How often a refresh token came that was used before.
+    pub(super) fn reuses(&self) -> u32 {
+        self.reuses
+    }
+
+    /// RFC 6749 §6, and RFC 9700 §4.14.2 for what becomes of the old token.
+    fn refresh(&mut self, script: &Script, seen: &Seen) -> Plain {
+        let sent = seen.form.get("refresh_token").map(String::as_str).unwrap_or_default();
+        let named_as = sent.strip_prefix("refresh-").map(|rest| rest.split_once('.').unwrap_or((rest, "0")));
+        let parts = named_as.and_then(|(n, turn)| Some((n.parse::<u32>().ok()?, turn.parse::<u32>().ok()?)));
+        let Some((number, turn)) = parts else { return refusal("invalid_grant") };
+        let now = self.turns.get(&number).copied().unwrap_or(0);
+        let stays = script.has(Habit::KeepsRefreshToken);
+        let before = turn + 1 == now && script.has(Habit::GraceForLostAnswers);
+        if !self.live.contains(sent) && !before {
+            if turn < now {
+                self.reuses += 1;
+                // Somebody has it twice: the whole family ends.
+                self.end_family(number);
+            }
+            return refusal("invalid_grant");
+        }
+        let next = if before { now } else { now + 1 };
+        self.turns.insert(number, next);
+        let refresh = if stays { sent.to_owned() } else { named("refresh", number, next) };
+        let access = named("access", number, next);
+        if !stays && !before {
+            self.live.remove(sent);
+        }
+        self.live.extend([access.clone(), refresh.clone()]);
+        let nonce = self.nonces.get(&number).cloned();
+        let mut answer = self.token(script, number, nonce.as_ref());
+        answer["access_token"] = json!(access);
+        answer["refresh_token"] = if stays { Value::Null } else { json!(refresh) };
+        if stays {
+            answer.as_object_mut().expect("an object").remove("refresh_token");
+        }
+        Plain::json(200, &changed(answer, &script.token))
+    }
+
+    pub(super) fn end_family(&mut self, number: u32) {
+        let of_family = |token: &String| {
+            let rest = token.trim_start_matches("refresh-").trim_start_matches("access-");
+            rest.split('.').next() == Some(number.to_string().as_str())
+        };
+        self.live.retain(|token| !of_family(token));
+    }
+
     /// RFC 6749 §4.1.3 and RFC 7636 §4.6; a code used twice ends what it brought (RFC 6749 §4.1.2).
     fn exchange(&mut self, script: &Script, seen: &Seen) -> Plain {
         let form = &seen.form;
@@ -140,6 +204,7 @@ impl Bank {
             return refusal("invalid_grant");
         }
         let nonce = code.asked.get("nonce").cloned();
+        self.nonces.extend(nonce.iter().map(|nonce| (number, nonce.clone())));
         self.live.extend([format!("access-{number}"), format!("refresh-{number}")]);
         Plain::json(200, &changed(self.token(script, number, nonce.as_ref()), &script.token))
     }
@@ -173,9 +238,15 @@ impl Bank {
     fn end(&mut self, token: &str) {
         self.live.remove(token);
         if let Some(number) = token.strip_prefix("refresh-") {
-            self.live.remove(&format!("access-{number}"));
+            let number = number.split('.').next().and_then(|number| number.parse().ok());
+            number.into_iter().for_each(|number| self.end_family(number));
         }
     }
+}
+
+/// What a token of a consent is called: `access-3` at first, `access-3.1` after the first refresh.
+fn named(kind: &str, consent: u32, turn: u32) -> String {
+    if turn == 0 { format!("{kind}-{consent}") } else { format!("{kind}-{consent}.{turn}") }
 }
 
 /// OAuth 2.1 §4.1.1: a code, for this client, with S256.

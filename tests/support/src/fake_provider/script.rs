@@ -15,8 +15,12 @@ pub enum Habit {
     CodeOfAnother,
     /// Takes a code again and again.
     CodeReuse,
+    /// Takes the refresh token before the newest once more, for the same answer: it may have been lost.
+    GraceForLostAnswers,
     /// Exchanges a code whatever the verifier is.
     IgnoresPkce,
+    /// Gives no new refresh token: the old one stays.
+    KeepsRefreshToken,
     /// Makes codes of four kilobytes.
     LongCode,
     /// Takes a redirect address that was not registered.
