@@ -142,6 +142,7 @@ fn told(grant: &GrantView) -> String {
         BankTold::Confirmed { .. } => "confirmed",
         BankTold::GivenUp { .. } => "given_up",
         BankTold::NotOffered => "not_offered",
+        BankTold::Replaced { .. } => "replaced",
         BankTold::NotYet { waits_for: WaitsForView::BankToAccept, .. } => "waits for the bank to accept",
         BankTold::NotYet { waits_for: WaitsForView::BankToAnswer, .. } => "waits for the bank to answer",
         BankTold::NotYet { .. } => "waits for something else",

@@ -166,6 +166,11 @@ impl FakeProvider {
         self.desk.bank().newest(consent)
     }
 
+    /// Moves its clock on.
+    pub fn pass(&self, span: Duration) {
+        self.desk.bank().ahead += span.as_secs();
+    }
+
     /// How often a refresh token came that was used before.
     #[must_use]
     pub fn reuses(&self) -> u32 {

@@ -20,6 +20,7 @@ use domain::time::Timestamp;
 use oauth::id_token::{self, KnownIdentity};
 use oauth::message::Request;
 use oauth::refresh::{ExpectRefreshed, Granted, RefreshError, RefreshRequest, Refreshed};
+use oauth::refusal::ProviderRule;
 use vault::envelope::{Opened, open};
 use vault::label::Kind;
 
@@ -384,11 +385,15 @@ impl<P: Ports> Inner<P> {
                 None => None,
             };
             // Without the bank's keys the token is not used; the next refresh brings another.
-            let Some(keys) = keys else { return Err(Refusal::BankUnavailable) };
-            if let Err(rule) = expect.accept(&token, &keys, self.ports.clock().now()) {
-                tracing::warn!(grant = %id, %rule, "the id_token of a refresh is not the first one's");
-                self.need_reconnect(id, generation, ReconnectWhy::AnotherPerson).await?;
-                return Err(Refusal::NeedsReconnect);
+            let Some(keys) = keys else {
+                self.note_trouble(id, Refresh::default(), Trouble::BankUnreachable).await?;
+                return Err(Refusal::BankUnavailable);
+            };
+            // Made just now by the clock of the bank, which ours need not agree with.
+            let now = keys.date.unwrap_or_else(|| self.ports.clock().now());
+            if let Err(rule) = expect.accept(&token, &keys, now) {
+                tracing::warn!(grant = %id, %rule, "the id_token of a refresh does not fit");
+                return self.refuse_identity(id, generation, rule).await;
             }
             let stored = self.ports.store().write(move |tx| tx.set_access_end(id, generation, good_until));
             stored.await?;
@@ -400,6 +405,25 @@ impl<P: Ports> Inner<P> {
         tracing::info!(grant = %id, generation, "refreshed");
         self.grants_changed();
         Ok(())
+    }
+
+    /// An id_token about somebody else freezes the grant (Core §12.2). One that breaks another rule is the bank's fault,
+    /// and says nothing about the grant: what came with it is not used.
+    async fn refuse_identity(&self, id: GrantId, generation: u32, rule: ProviderRule) -> Result<(), Refusal> {
+        let another = [
+            ProviderRule::AudienceMismatch,
+            ProviderRule::AuthorizedPartyMismatch,
+            ProviderRule::IssuerMismatch,
+            ProviderRule::NonceMismatch,
+            ProviderRule::SubjectMismatch,
+        ];
+        if another.contains(&rule) {
+            self.need_reconnect(id, generation, ReconnectWhy::AnotherPerson).await?;
+            return Err(Refusal::NeedsReconnect);
+        }
+        let trouble = Trouble::BankMisbehaved { rule: rule.to_string() };
+        self.note_trouble(id, Refresh::default(), trouble).await?;
+        Err(Refusal::BankUnavailable)
     }
 
     /// Seals and stores fresh tokens; false if the grant was revoked meanwhile: they then go to the outbox.

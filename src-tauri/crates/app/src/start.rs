@@ -116,7 +116,7 @@ impl<P: Ports> App<P> {
             outbox: Notify::new(),
             busy: watch::Sender::new(0),
             forget: AtomicBool::new(true),
-            stopped: AtomicBool::new(true),
+            stopped: AtomicBool::new(false),
             stop_recorded: AtomicBool::new(true),
             lock: std::sync::Mutex::new(Lock::Open),
             restored_at: std::sync::Mutex::new(None),
