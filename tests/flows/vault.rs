@@ -311,7 +311,7 @@ fn found(app: &TestApp, wanted: &[Vec<u8>]) -> Vec<String> {
 
 /// The wrapped data key of every sealed record: what opening needs besides the key.
 fn wrapped_keys(app: &TestApp) -> Vec<Vec<u8>> {
-    let blobs = rows(app, "sealed").into_iter().map(|mut row| row.remove(3));
+    let blobs = rows(app, "sealed").into_iter().map(|mut row| row.remove(4));
     blobs
         .map(|blob| match blob {
             Value::Blob(blob) => blob[22..54].to_vec(),
