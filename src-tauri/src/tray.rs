@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use contract::channel::{SHOW, ShowWindow};
+use contract::ui::Nothing;
 use tauri::menu::{MenuBuilder, MenuItemBuilder};
 use tauri::tray::TrayIconBuilder;
 use tauri::{AppHandle, Manager as _};
@@ -15,6 +16,9 @@ use crate::windows;
 
 const OPEN: &str = "open";
 const QUIT: &str = "quit";
+const STOP: &str = "stop";
+/// The window's own command; the host serves the tray on the same channel.
+const STOP_AGENTS: &str = "/window/stop_agents";
 const TOOLTIP: &str = if cfg!(feature = "sandbox") { "Countersign — Sandbox" } else { "Countersign" };
 
 /// Why there is no tray icon.
@@ -68,8 +72,9 @@ pub(crate) fn show(app: &AppHandle, mode: Mode) -> Result<(), TrayError> {
 
 fn build(app: &AppHandle, mode: Mode) -> Result<(), TrayError> {
     let open = MenuItemBuilder::with_id(OPEN, "Open Countersign").build(app)?;
+    let stop = MenuItemBuilder::with_id(STOP, "Stop all agents").build(app)?;
     let quit = MenuItemBuilder::with_id(QUIT, "Quit Countersign…").build(app)?;
-    let menu = MenuBuilder::new(app).items(&[&open, &quit]).build()?;
+    let menu = MenuBuilder::new(app).items(&[&open, &stop, &quit]).build()?;
     let mut icon = TrayIconBuilder::with_id("countersign")
         .tooltip(TOOLTIP)
         .menu(&menu)
@@ -77,6 +82,7 @@ fn build(app: &AppHandle, mode: Mode) -> Result<(), TrayError> {
         .on_menu_event(move |app, event| match (event.id().as_ref(), mode) {
             (OPEN, Mode::Window) => windows::present(app, None),
             (OPEN, Mode::Tray) => ask(app, ShowWindow { quit: false }),
+            (STOP, mode) => stop_agents(app, mode),
             (QUIT, _) => ask(app, ShowWindow { quit: true }),
             _ => {}
         });
@@ -93,4 +99,16 @@ fn ask(app: &AppHandle, wanted: ShowWindow) {
     tauri::async_runtime::spawn(async move {
         let _ = app.state::<Host>().ask::<serde_json::Value>(SHOW, &wanted).await;
     });
+}
+
+/// Stops every agent at once, without asking back; the window is shown so that the person sees that it is so.
+fn stop_agents(app: &AppHandle, mode: Mode) {
+    let stopping = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let _ = stopping.state::<Host>().ask::<serde_json::Value>(STOP_AGENTS, &Nothing {}).await;
+    });
+    match mode {
+        Mode::Window => windows::present(app, None),
+        Mode::Tray => ask(app, ShowWindow { quit: false }),
+    }
 }

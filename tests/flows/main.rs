@@ -18,5 +18,6 @@ mod refresh;
 mod requests;
 mod revoke;
 mod scopes;
+mod stop;
 mod two_banks;
 mod vault;

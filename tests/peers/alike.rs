@@ -61,7 +61,7 @@ async fn grant(app: &TestApp) -> GrantView {
 async fn told(app: &TestApp, grant: GrantId, fits: impl Fn(&BankTold) -> bool) {
     for _ in 0..1500 {
         let view = app.app.show_grant(grant).await.unwrap();
-        if let GrantState::Revoked { facts } = view.row.state
+        if let GrantState::Revoked { facts, .. } = view.row.state
             && fits(&facts.bank)
         {
             return;

@@ -140,7 +140,7 @@ async fn the_trays_menu_opens_the_window_and_asks_before_it_quits() {
     let icon = tray.icon(1);
     assert!(!window.has("no-tray").await, "this desktop has a tray");
     let entries: Vec<String> = tray.entries(&icon).await.into_iter().map(|(_, words)| words).collect();
-    assert_eq!(entries, ["Open Countersign", "Quit Countersign…"]);
+    assert_eq!(entries, ["Open Countersign", "Stop all agents", "Quit Countersign…"]);
 
     // Beside a window: the question is asked there, and can be answered with no.
     let host = world.host().running.pid();

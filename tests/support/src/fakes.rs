@@ -210,6 +210,17 @@ impl TestMark {
         self.stuck.store(true, Ordering::SeqCst);
     }
 
+    /// From now on it can be changed again.
+    pub fn release(&self) {
+        self.stuck.store(false, Ordering::SeqCst);
+    }
+
+    /// As somebody else finds it, or leaves it.
+    #[must_use]
+    pub fn place(&self) -> &AtomicBool {
+        &self.set
+    }
+
     fn change(&self, to: bool) -> bool {
         let free = !self.stuck.load(Ordering::SeqCst);
         if free {
@@ -328,10 +339,20 @@ impl TestApp {
 
     /// The same with provider files of any kind.
     pub async fn start_with_files(dir: TempDir, keychain: SharedKeychain, files: Vec<String>) -> Self {
+        Self::start_with_mark(dir, keychain, files, TestMark::default()).await
+    }
+
+    /// The same with a stop mark that an earlier run left.
+    pub async fn start_with_mark(
+        dir: TempDir,
+        keychain: SharedKeychain,
+        files: Vec<String>,
+        mark: TestMark,
+    ) -> Self {
         let (browser, opened) = mpsc::unbounded_channel();
         let (clock, no_browser) = (TestClock::default(), Arc::new(Mutex::new(None)));
         let dice = TestDice::default();
-        let (notes, mark) = (TestNotes::default(), TestMark::default());
+        let notes = TestNotes::default();
         let ports = TestPorts {
             notes: notes.clone(),
             mark: mark.clone(),

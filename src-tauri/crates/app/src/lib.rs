@@ -21,9 +21,11 @@ mod run_attempt;
 mod running;
 mod save_grant;
 mod start;
+mod stop_agents;
 mod tell_bank;
 mod upkeep;
 mod view;
 
 pub use report::Refusal;
 pub use start::{App, Settings};
+pub use stop_agents::Stopped;

@@ -20,6 +20,7 @@ use crate::port::{Clock as _, Dice as _, Events as _, Keychain as _, Ports, Stor
 use crate::refresh_token::Deadline;
 use crate::report::Refusal;
 use crate::running::Control;
+use crate::stop_agents::Switch;
 use crate::view;
 
 /// An exchange and a revocation take ten seconds each at most.
@@ -62,10 +63,8 @@ pub(crate) struct Inner<P: Ports> {
     busy: watch::Sender<usize>,
     /// Deleted records may still stand in the write-ahead log: it is truncated as soon as that works.
     pub(crate) forget: AtomicBool,
-    /// Every agent is stopped. Read first wherever something could be released.
-    pub(crate) stopped: AtomicBool,
-    /// That they are stopped outlives a restart.
-    pub(crate) stop_recorded: AtomicBool,
+    /// Whether every agent is stopped. Read first wherever something could be released.
+    pub(crate) switch: Switch,
     /// Whether the vault is locked.
     pub(crate) lock: std::sync::Mutex<Lock>,
     /// When it was noticed in this run that the store was put back.
@@ -116,8 +115,7 @@ impl<P: Ports> App<P> {
             outbox: Notify::new(),
             busy: watch::Sender::new(0),
             forget: AtomicBool::new(true),
-            stopped: AtomicBool::new(false),
-            stop_recorded: AtomicBool::new(true),
+            switch: Switch::stopped(),
             lock: std::sync::Mutex::new(Lock::Open),
             restored_at: std::sync::Mutex::new(None),
             refreshing: std::sync::Mutex::new(BTreeMap::new()),
@@ -134,6 +132,7 @@ impl<P: Ports> App<P> {
             }
         }
         app.add_listed_agents().await?;
+        app.read_stop().await;
         tokio::spawn(app.clone().tell_banks());
         tokio::spawn(app.clone().keep_up());
         Ok(app)
@@ -173,9 +172,9 @@ impl<P: Ports> App<P> {
                 idle_minutes: settings.idle_minutes,
                 with_screen: settings.with_screen,
             },
-            stopped: self.0.stopped.load(Ordering::SeqCst).then(|| StoppedView {
+            stopped: self.0.switch.is_stopped().then(|| StoppedView {
                 since: stopped.map(Timestamp::millis),
-                recorded: self.0.stop_recorded.load(Ordering::SeqCst),
+                recorded: self.0.switch.is_recorded(),
             }),
             restored_at: self.0.restored_at().map(Timestamp::millis),
             clock_ahead: self.0.clock_ahead(),

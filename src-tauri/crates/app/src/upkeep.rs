@@ -88,7 +88,7 @@ impl<P: Ports> Inner<P> {
 
     async fn carry_out(self: &Arc<Self>, grant: &Grant, due: Due) -> Result<(), Refusal> {
         // Nothing is opened for upkeep while the person has it locked, or has stopped everything.
-        let at_rest = matches!(self.lock_state(), Lock::Locked { .. }) || self.stopped.load(Ordering::SeqCst);
+        let at_rest = matches!(self.lock_state(), Lock::Locked { .. }) || self.switch.is_stopped();
         match due {
             Due::End => self.cut_off(grant, CutOff::TimeOver).await,
             Due::Forget => self.forget_sealed(grant.id).await.map_err(Refusal::from),

@@ -169,14 +169,14 @@ pub(crate) fn save_receipt<P: Ports>(
     ready(Err(Refusal::Malformed))
 }
 
-// UNBUILT
-pub(crate) fn stop_agents<P: Ports>(_app: &App<P>, _request: Nothing) -> Ready<Result<AppState, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn stop_agents<P: Ports>(app: &App<P>, _: Nothing) -> Result<AppState, Refusal> {
+    app.stop_agents().await;
+    app.app_state().await
 }
 
-// UNBUILT
-pub(crate) fn resume_agents<P: Ports>(_app: &App<P>, _request: Nothing) -> Ready<Result<AppState, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn resume_agents<P: Ports>(app: &App<P>, _: Nothing) -> Result<AppState, Refusal> {
+    app.resume_agents().await?;
+    app.app_state().await
 }
 
 // UNBUILT
