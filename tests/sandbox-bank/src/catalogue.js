@@ -52,6 +52,7 @@ consents = "independent"
 rotation = "always"
 narrowed_refresh = "keeps"
 revocation = "cascades"
+consent_withdrawal = "with_token"
 consent_days = ${CONSENT_DAYS}
 
 [holder]

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use app::catalogue::{Catalogue, SourceFile, Sources};
 use app::port::{
-    Anchor, Clock, Dice, DiceError, Events, Keychain, KeychainError, Note, Notify, OpenError, Opener, Ports,
-    StopMark, StopMarkError,
+    Anchor, Clock, Dice, DiceError, Document, Events, Files, FilesError, Keychain, KeychainError, Note,
+    Notify, OpenError, Opener, Ports, StopMark, StopMarkError,
 };
 use app::{App, Settings};
 use contract::ui::{AttemptStep, AttemptView, ConnectAccount, Event};
 use domain::attempt::Attempt;
-use domain::id::{InstallId, KekId};
+use domain::id::{GrantId, InstallId, KekId};
 use domain::provider::AddressRule;
 use domain::secret::KeyEncryptionKey;
 use domain::time::Timestamp;
@@ -242,8 +242,44 @@ impl StopMark for TestMark {
     }
 }
 
+/// What was written for the person, for the test to read; or nothing can be written.
+#[derive(Clone, Default)]
+pub struct TestFiles {
+    written: Arc<Mutex<Vec<(String, Vec<Document>)>>>,
+    full: Arc<AtomicBool>,
+}
+
+impl TestFiles {
+    /// From now on nothing can be written.
+    pub fn fill(&self) {
+        self.full.store(true, Ordering::SeqCst);
+    }
+
+    /// What was written so far: names, and the files of each.
+    #[must_use]
+    pub fn written(&self) -> Vec<(String, Vec<Document>)> {
+        self.written.lock().expect("nobody panics holding it").clone()
+    }
+}
+
+impl Files for TestFiles {
+    fn save(
+        &self,
+        name: String,
+        documents: Vec<Document>,
+    ) -> impl Future<Output = Result<String, FilesError>> + Send {
+        if self.full.load(Ordering::SeqCst) {
+            return std::future::ready(Err(FilesError));
+        }
+        let path = format!("/home/fay/Downloads/{name}.html");
+        self.written.lock().expect("nobody panics holding it").push((name, documents));
+        std::future::ready(Ok(path))
+    }
+}
+
 /// The ports of a test.
 pub struct TestPorts {
+    files: TestFiles,
     notes: TestNotes,
     mark: TestMark,
     clock: TestClock,
@@ -267,6 +303,7 @@ impl Ports for TestPorts {
     type Events = NoEvents;
     type Notify = TestNotes;
     type StopMark = TestMark;
+    type Files = TestFiles;
 
     fn clock(&self) -> &TestClock {
         &self.clock
@@ -298,6 +335,9 @@ impl Ports for TestPorts {
     fn stop_mark(&self) -> &TestMark {
         &self.mark
     }
+    fn files(&self) -> &TestFiles {
+        &self.files
+    }
 }
 
 /// The app over one data folder.
@@ -317,6 +357,8 @@ pub struct TestApp {
     pub notes: TestNotes,
     /// The mark that every agent is stopped.
     pub mark: TestMark,
+    /// What was written for the person.
+    pub files: TestFiles,
     /// The data folder.
     pub dir: TempDir,
 }
@@ -353,7 +395,9 @@ impl TestApp {
         let (clock, no_browser) = (TestClock::default(), Arc::new(Mutex::new(None)));
         let dice = TestDice::default();
         let notes = TestNotes::default();
+        let files_of_person = TestFiles::default();
         let ports = TestPorts {
+            files: files_of_person.clone(),
             notes: notes.clone(),
             mark: mark.clone(),
             clock: clock.clone(),
@@ -379,7 +423,7 @@ impl TestApp {
         assert_eq!(catalogue.problems, [], "the test's own files are sound");
         let settings = Settings { sandbox: true, home: None, version: "0".into() };
         let app = App::start(ports, catalogue, settings).await.expect("the app starts");
-        Self { app, keychain, clock, dice, no_browser, opened, notes, mark, dir }
+        Self { app, keychain, clock, dice, no_browser, opened, notes, mark, files: files_of_person, dir }
     }
 
     /// Clicks Connect at a bank, asking for these permissions.
@@ -392,6 +436,17 @@ impl TestApp {
             until: self.clock.now().plus_days(30).millis(),
         };
         self.app.connect_account(&request).await.expect("an attempt")
+    }
+
+    /// Clicks Connect and comes back with a connection.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn connect(&mut self, bank: &str, permissions: &[&str]) -> GrantId {
+        let attempt = self.click_connect(bank, permissions).await;
+        come_back(&self.opened().await).await;
+        let grant = self.ended(&attempt).await.grant.expect("a grant");
+        GrantId::parse(&grant).expect("an id")
     }
 
     /// The address the browser is handed next.

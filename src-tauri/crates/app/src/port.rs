@@ -41,6 +41,8 @@ pub trait Ports: Send + Sync + 'static {
     type Notify: Notify;
     /// The mark that every agent is stopped.
     type StopMark: StopMark;
+    /// The person's folder for what they keep.
+    type Files: Files;
 
     /// Time.
     fn clock(&self) -> &Self::Clock;
@@ -62,6 +64,8 @@ pub trait Ports: Send + Sync + 'static {
     fn notify(&self) -> &Self::Notify;
     /// The mark that every agent is stopped.
     fn stop_mark(&self) -> &Self::StopMark;
+    /// The person's folder for what they keep.
+    fn files(&self) -> &Self::Files;
 }
 
 /// Time: the wall clock for dates, a monotonic one for waiting.
@@ -309,6 +313,31 @@ pub trait StopMark: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the stop mark could not be taken away")]
 pub struct StopMarkError;
+
+/// Writes what the person keeps into their own folder for downloads.
+pub trait Files: Send + Sync + 'static {
+    /// Writes new files of one name, with an ending each, for the person alone; never over what is there, and all of
+    /// them or none. The path of the first.
+    fn save(
+        &self,
+        name: String,
+        documents: Vec<Document>,
+    ) -> impl Future<Output = Result<String, FilesError>> + Send;
+}
+
+/// A file to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What its name ends with, after the dot.
+    pub ending: &'static str,
+    /// What is in it.
+    pub text: String,
+}
+
+/// The files could not be written; none of them is there.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("the files could not be written")]
+pub struct FilesError;
 
 /// The store: transactions on one writer thread.
 pub trait Store: Send + Sync + 'static {

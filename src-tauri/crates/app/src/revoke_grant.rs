@@ -2,15 +2,17 @@
 
 use std::sync::atomic::Ordering;
 
+use contract::ui::{GrantsView, ReceiptKind};
 use domain::audit::AuditEvent;
 use domain::grant::{Grant, Revocation, TokenRevocation, WaitsFor};
 use domain::id::{GrantId, ReceiptId};
-use domain::provider::RevocationHabit;
+use domain::provider::{Provider, RevocationHabit};
 use domain::time::Timestamp;
-use serde_json::json;
 
 use crate::port::{Clock as _, Ports, ReceiptRow, Store as _, StoreError};
+use crate::receipt;
 use crate::report::{Refusal, Thing};
+use crate::running::Control;
 use crate::start::App;
 
 impl<P: Ports> App<P> {
@@ -20,7 +22,9 @@ impl<P: Ports> App<P> {
     /// There is no such grant, it is revoked already, or the disk failed.
     pub async fn revoke_grant(&self, id: GrantId) -> Result<(), Refusal> {
         let grant = self.known_grant(id).await?;
-        self.0.cut_off(&grant, CutOff::Person).await
+        self.0.cut_off(&grant, CutOff::Person).await?;
+        self.cancel_renewals(id);
+        Ok(())
     }
 
     /// Stops the tries to tell the bank and deletes the sealed token.
@@ -36,6 +40,36 @@ impl<P: Ports> App<P> {
         let given_up = Revocation { cut_off_at, token: TokenRevocation::GivenUp { at: now } };
         self.0.close_outbox(id, given_up, AuditEvent::RevocationGivenUp { grant: id }).await?;
         Ok(())
+    }
+
+    /// Revokes every grant that is not revoked, each for itself.
+    ///
+    /// # Errors
+    /// One of them could not be revoked; all others were.
+    pub async fn revoke_all(&self) -> Result<GrantsView, Refusal> {
+        let grants = self.0.ports.store().read(|tx| tx.grants()).await?.sound;
+        let mut failed = None;
+        for grant in grants.iter().filter(|grant| grant.revocation.is_none()) {
+            match self.revoke_grant(grant.id).await {
+                Ok(()) | Err(Refusal::Revoked) => {}
+                Err(refusal) => {
+                    tracing::error!(grant = %grant.id, %refusal, "a grant could not be revoked");
+                    failed = Some(refusal);
+                }
+            }
+        }
+        match failed {
+            Some(refusal) => Err(refusal),
+            None => self.list_grants().await,
+        }
+    }
+
+    /// Whoever ends a connection does not want the one that was to take its place.
+    fn cancel_renewals(&self, id: GrantId) {
+        for live in self.0.live().values().filter(|live| live.attempt.renews == Some(id)) {
+            // One that cannot hear it finds the old one revoked when it is about to be stored.
+            let _ = live.control.try_send(Control::Cancel);
+        }
     }
 
     pub(crate) async fn known_grant(&self, id: GrantId) -> Result<Grant, Refusal> {
@@ -58,11 +92,10 @@ pub(crate) enum CutOff {
 }
 
 impl CutOff {
-    /// The word of its receipt.
-    fn word(self) -> &'static str {
+    fn receipt(self) -> ReceiptKind {
         match self {
-            Self::Person => "revoked",
-            Self::TimeOver => "ended",
+            Self::Person => ReceiptKind::Revoked,
+            Self::TimeOver => ReceiptKind::Ended,
         }
     }
 
@@ -84,16 +117,13 @@ impl<P: Ports> crate::start::Inner<P> {
         let can_tell = self.can_tell(grant);
         let token = if can_tell { first_try(now) } else { TokenRevocation::NotOffered };
         let revocation = Revocation { cut_off_at: now, token };
-        let body = json!({"what": why.word(), "at": now.millis(), "bank": grant.provider_name, "cut_off_here": true});
-        let receipt = ReceiptRow {
-            id: ReceiptId::make_from(now, self.random()?),
-            grant: id,
-            at: now,
-            body: body.to_string(),
-        };
+        let receipt_id = ReceiptId::make_from(now, self.random()?);
+        let (grant, provider) = (grant.clone(), self.catalogue.provider(&grant.provider).cloned());
         let cut_off = self.ports.store().write(move |tx| {
             tx.set_revocation(id, &revocation)?;
             tx.delete_refresh(id)?;
+            let body = receipt::body(why.receipt(), &grant, &tx.agents()?, provider.as_ref(), now);
+            let receipt = ReceiptRow { id: receipt_id, grant: id, at: now, body };
             tx.insert_receipt(&receipt)?;
             tx.append_audit(now, &why.event(id))?;
             if can_tell { tx.insert_outbox(id) } else { tx.delete_sealed(id) }
@@ -115,13 +145,7 @@ impl<P: Ports> crate::start::Inner<P> {
 
     /// Whether this bank takes revocations from us; a bank that has left the catalogue may come back, so it counts.
     pub(crate) fn can_tell(&self, grant: &Grant) -> bool {
-        self.catalogue.provider(&grant.provider).is_none_or(|provider| {
-            provider.server.revocation_endpoint.is_some()
-                && !matches!(
-                    provider.behaviour.revocation,
-                    RevocationHabit::Absent | RevocationHabit::Refused
-                )
-        })
+        self.catalogue.provider(&grant.provider).is_none_or(can_tell)
     }
 
     /// Ends the tries for a grant: the sealed records go, from the write-ahead log too.
@@ -155,4 +179,10 @@ impl<P: Ports> crate::start::Inner<P> {
             tracing::warn!(%error, "deleted records may still stand in the write-ahead log");
         }
     }
+}
+
+/// Whether a bank takes revocations from us.
+pub(crate) fn can_tell(provider: &Provider) -> bool {
+    let refuses = matches!(provider.behaviour.revocation, RevocationHabit::Absent | RevocationHabit::Refused);
+    provider.server.revocation_endpoint.is_some() && !refuses
 }

@@ -53,10 +53,6 @@ fn permission(profile: &Profile, permission: &Permission) -> PermissionView {
         (Some(text), _) => (PermissionGroup::See, text.clone()),
         (None, text) => (PermissionGroup::Do, text.clone().unwrap_or_default()),
     };
-    // Whatever is about an account needs the list of accounts.
-    let about_account =
-        profile.operations.iter().any(|o| o.permission == permission.id && o.account.is_some());
-    let needs = profile.accounts.needs.iter().filter(|id| about_account && **id != permission.id);
     PermissionView {
         id: permission.id.to_string(),
         short: permission.short.clone(),
@@ -68,7 +64,7 @@ fn permission(profile: &Profile, permission: &Permission) -> PermissionView {
             Risk::Personal => RiskView::Personal,
             Risk::Read => RiskView::Read,
         },
-        needs: needs.map(ToString::to_string).collect(),
+        needs: profile.needs(&permission.id).map(ToString::to_string).collect(),
     }
 }
 
@@ -268,7 +264,7 @@ fn state(grant: &Grant, known: &Known<'_>) -> GrantState {
     let standing = grant.standing(known.now);
     match (standing, &grant.revocation, &grant.reconnect, &grant.paused) {
         // Cut off because its time was over.
-        (Standing::Revoked, Some(revocation), ..) if revocation.cut_off_at >= grant.allowed_until() => {
+        (Standing::Revoked, Some(revocation), ..) if grant.ran_out() => {
             GrantState::Ended { facts: Some(facts(grant, revocation, known.provider, known.now)) }
         }
         (Standing::Revoked, Some(revocation), ..) => GrantState::Revoked {
@@ -314,7 +310,7 @@ fn consent(revocation: &Revocation, provider: Option<&Provider>) -> ConsentTold 
     }
 }
 
-fn facts(
+pub(crate) fn facts(
     grant: &Grant,
     revocation: &Revocation,
     provider: Option<&Provider>,

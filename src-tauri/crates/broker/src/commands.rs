@@ -9,7 +9,7 @@ use contract::ui::{
     DecideAccount, GrantRef, GrantView, GrantsView, LockSettingsView, NarrowGrant, Nothing, ProviderView,
     ReceiptRef, ReceiptView, RenewGrant, SavedFile, Unlock,
 };
-use domain::id::{AttemptId, GrantId};
+use domain::id::{AttemptId, GrantId, ReceiptId};
 
 pub(crate) async fn app_state<P: Ports>(app: &App<P>, _: Nothing) -> Result<AppState, Refusal> {
     app.app_state().await
@@ -100,27 +100,27 @@ pub(crate) async fn keep_running<P: Ports>(app: &App<P>, _: Nothing) -> Result<A
     app.app_state().await
 }
 
-// UNBUILT
-pub(crate) fn pause_grant<P: Ports>(_app: &App<P>, _request: GrantRef) -> Ready<Result<GrantView, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn pause_grant<P: Ports>(app: &App<P>, request: GrantRef) -> Result<GrantView, Refusal> {
+    let id = grant(&request)?;
+    app.pause_grant(id).await?;
+    app.show_grant(id).await
 }
 
-// UNBUILT
-pub(crate) fn resume_grant<P: Ports>(_app: &App<P>, _request: GrantRef) -> Ready<Result<GrantView, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn resume_grant<P: Ports>(app: &App<P>, request: GrantRef) -> Result<GrantView, Refusal> {
+    let id = grant(&request)?;
+    app.resume_grant(id).await?;
+    app.show_grant(id).await
 }
 
-// UNBUILT
-pub(crate) fn narrow_grant<P: Ports>(
-    _app: &App<P>,
-    _request: NarrowGrant,
-) -> Ready<Result<GrantView, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn narrow_grant<P: Ports>(app: &App<P>, request: NarrowGrant) -> Result<GrantView, Refusal> {
+    let id = app.narrow_grant(&request).await?;
+    app.show_grant(id).await
 }
 
-// UNBUILT
-pub(crate) fn widen_grant<P: Ports>(_app: &App<P>, _request: GrantRef) -> Ready<Result<GrantView, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn widen_grant<P: Ports>(app: &App<P>, request: GrantRef) -> Result<GrantView, Refusal> {
+    let id = grant(&request)?;
+    app.widen_grant(id).await?;
+    app.show_grant(id).await
 }
 
 pub(crate) async fn check_grant<P: Ports>(app: &App<P>, request: GrantRef) -> Result<GrantView, Refusal> {
@@ -145,28 +145,21 @@ pub(crate) fn decide_account<P: Ports>(
     ready(Err(Refusal::Malformed))
 }
 
-// UNBUILT
-pub(crate) fn stop_reminding<P: Ports>(
-    _app: &App<P>,
-    _request: GrantRef,
-) -> Ready<Result<GrantView, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn stop_reminding<P: Ports>(app: &App<P>, request: GrantRef) -> Result<GrantView, Refusal> {
+    let id = grant(&request)?;
+    app.stop_reminding(id).await?;
+    app.show_grant(id).await
 }
 
-// UNBUILT
-pub(crate) fn show_receipt<P: Ports>(
-    _app: &App<P>,
-    _request: ReceiptRef,
-) -> Ready<Result<ReceiptView, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn show_receipt<P: Ports>(
+    app: &App<P>,
+    request: ReceiptRef,
+) -> Result<ReceiptView, Refusal> {
+    app.show_receipt(receipt(&request)?).await
 }
 
-// UNBUILT
-pub(crate) fn save_receipt<P: Ports>(
-    _app: &App<P>,
-    _request: ReceiptRef,
-) -> Ready<Result<SavedFile, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn save_receipt<P: Ports>(app: &App<P>, request: ReceiptRef) -> Result<SavedFile, Refusal> {
+    app.save_receipt(receipt(&request)?).await
 }
 
 pub(crate) async fn stop_agents<P: Ports>(app: &App<P>, _: Nothing) -> Result<AppState, Refusal> {
@@ -179,9 +172,8 @@ pub(crate) async fn resume_agents<P: Ports>(app: &App<P>, _: Nothing) -> Result<
     app.app_state().await
 }
 
-// UNBUILT
-pub(crate) fn revoke_all<P: Ports>(_app: &App<P>, _request: Nothing) -> Ready<Result<GrantsView, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn revoke_all<P: Ports>(app: &App<P>, _: Nothing) -> Result<GrantsView, Refusal> {
+    app.revoke_all().await
 }
 
 // UNBUILT
@@ -224,4 +216,8 @@ pub(crate) fn attempt(request: &AttemptRef) -> Result<AttemptId, Refusal> {
 
 fn grant(request: &GrantRef) -> Result<GrantId, Refusal> {
     GrantId::parse(&request.grant).map_err(|_| Refusal::Malformed)
+}
+
+fn receipt(request: &ReceiptRef) -> Result<ReceiptId, Refusal> {
+    ReceiptId::parse(&request.receipt).map_err(|_| Refusal::Malformed)
 }

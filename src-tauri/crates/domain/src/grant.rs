@@ -80,6 +80,12 @@ impl Grant {
         self.narrowing.as_ref().map_or(self.ends_at, |narrowing| narrowing.ends_at.min(self.ends_at))
     }
 
+    /// Whether it was cut off because its time was over, and by nobody's wish.
+    #[must_use]
+    pub fn ran_out(&self) -> bool {
+        self.revocation.as_ref().is_some_and(|end| end.cut_off_at >= self.allowed_until())
+    }
+
     /// Where it stands at a moment. What an agent may use is *active* and nothing else.
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> Standing {

@@ -136,6 +136,12 @@ impl Profile {
         Ok(profile)
     }
 
+    /// The permissions that one makes no sense without: whatever is about an account needs the list of accounts.
+    pub fn needs<'p>(&'p self, id: &'p PermissionId) -> impl Iterator<Item = &'p PermissionId> {
+        let about_account = self.operations.iter().any(|o| o.permission == *id && o.account.is_some());
+        self.accounts.needs.iter().filter(move |needed| about_account && *needed != id)
+    }
+
     /// The permission with this id.
     #[must_use]
     pub fn permission(&self, id: &PermissionId) -> Option<&Permission> {

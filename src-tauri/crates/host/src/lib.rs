@@ -5,6 +5,7 @@
 mod catalogue_files;
 mod clock;
 mod dice;
+mod downloads;
 mod environment;
 mod instance;
 mod log;

@@ -15,6 +15,7 @@ use store::SqliteStore;
 
 use crate::clock::SystemClock;
 use crate::dice::SystemDice;
+use crate::downloads::Downloads;
 use crate::environment::Environment;
 use crate::notify::DesktopNotes;
 use crate::stop_mark::FileMark;
@@ -31,6 +32,7 @@ pub(crate) struct RealPorts {
     events: HubEvents,
     notes: DesktopNotes,
     mark: FileMark,
+    files: Downloads,
 }
 
 /// Events, to every window.
@@ -82,6 +84,10 @@ impl RealPorts {
             events: HubEvents(hub),
             notes: DesktopNotes::new(bus),
             mark: FileMark::new(environment.data_folder(), environment.runtime_folder(), install),
+            files: Downloads::new(
+                environment.session_variable("HOME"),
+                environment.session_variable("XDG_CONFIG_HOME"),
+            ),
         })
     }
 }
@@ -97,6 +103,7 @@ impl Ports for RealPorts {
     type Events = HubEvents;
     type Notify = DesktopNotes;
     type StopMark = FileMark;
+    type Files = Downloads;
 
     fn clock(&self) -> &SystemClock {
         &self.clock
@@ -127,5 +134,8 @@ impl Ports for RealPorts {
     }
     fn stop_mark(&self) -> &FileMark {
         &self.mark
+    }
+    fn files(&self) -> &Downloads {
+        &self.files
     }
 }
