@@ -18,6 +18,7 @@ mod pins;
 mod receipts;
 mod refresh;
 mod reminders;
+mod renew;
 mod requests;
 mod revoke;
 mod scopes;

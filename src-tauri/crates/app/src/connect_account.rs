@@ -29,13 +29,21 @@ impl<P: Ports> App<P> {
     /// The request does not fit, or the attempt cannot be recorded. Nothing was started then.
     pub async fn connect_account(&self, request: &ConnectAccount) -> Result<Attempt, Refusal> {
         let attempt = self.draft_attempt(request).await?;
+        self.start_attempt(attempt).await
+    }
+
+    /// Records an attempt and lets it run.
+    pub(crate) async fn start_attempt(&self, attempt: Attempt) -> Result<Attempt, Refusal> {
         let (control, controls) = mpsc::channel(8);
         {
             let mut live = self.0.live();
-            if live.values().filter(|l| l.attempt.ending.is_none()).count() >= MAX_RUNNING {
+            let running = || live.values().map(|live| &live.attempt).filter(|it| it.ending.is_none());
+            // Of two renewals of one connection, the second would find the first one's work.
+            let renewing = attempt.renews.is_some() && running().any(|it| it.renews == attempt.renews);
+            if renewing || running().count() >= MAX_RUNNING {
                 return Err(Refusal::TooMany);
             }
-            live.insert(attempt.id, Live { attempt: attempt.clone(), control });
+            live.insert(attempt.id, Live { attempt: attempt.clone(), control, other: None });
         }
         if let Err(err) = self.record(attempt.clone()).await {
             self.0.live().remove(&attempt.id);
@@ -75,12 +83,12 @@ impl<P: Ports> App<P> {
         answer.await.ok().flatten().ok_or(Refusal::AttemptEnded)
     }
 
-    fn control(&self, id: AttemptId) -> Result<mpsc::Sender<Control>, Refusal> {
+    pub(crate) fn control(&self, id: AttemptId) -> Result<mpsc::Sender<Control>, Refusal> {
         self.0.live().get(&id).map(|live| live.control.clone()).ok_or(Refusal::Unknown(Thing::Attempt))
     }
 
     /// Waits until a cancelled attempt has ended, so that the answer to the click shows it.
-    async fn settled(&self, id: AttemptId) {
+    pub(crate) async fn settled(&self, id: AttemptId) {
         for _ in 0..100 {
             let ended = self.0.live().get(&id).is_none_or(|live| live.attempt.ending.is_some());
             if ended {
@@ -90,7 +98,7 @@ impl<P: Ports> App<P> {
         }
     }
 
-    async fn draft_attempt(&self, request: &ConnectAccount) -> Result<Attempt, Refusal> {
+    pub(crate) async fn draft_attempt(&self, request: &ConnectAccount) -> Result<Attempt, Refusal> {
         let provider = ProviderId::parse(&request.provider).map_err(|_| Refusal::Malformed)?;
         let provider = self.0.catalogue.provider(&provider).ok_or(Refusal::Unknown(Thing::Provider))?;
         let agent = AgentId::parse(&request.agent).map_err(|_| Refusal::Malformed)?;

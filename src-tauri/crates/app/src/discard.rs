@@ -7,7 +7,7 @@ use domain::audit::AuditEvent;
 use domain::grant::{Grant, Revocation, TokenRevocation, WaitsFor};
 use domain::id::GrantId;
 use domain::permission::PermissionSet;
-use domain::provider::{Provider, RevocationHabit};
+use domain::provider::{Consents, Provider, RevocationHabit};
 use domain::secret::{AccessToken, RefreshToken};
 use oauth::metadata::Endpoints;
 use oauth::revoke::{self, Revoked, TokenKind};
@@ -28,6 +28,11 @@ impl<P: Ports> Inner<P> {
         attempt: &Attempt,
         leftover: Leftover,
     ) -> bool {
+        if provider.behaviour.consents == Consents::Shared && self.another_lives(provider).await {
+            // Revoking it would end the consent that the other one lives by. It is forgotten here.
+            tracing::warn!(attempt = %attempt.id, "an access that was not kept is left to run out at the bank");
+            return false;
+        }
         if self.revoke_now(provider, endpoints, &leftover).await {
             return true;
         }
@@ -45,6 +50,14 @@ impl<P: Ports> Inner<P> {
         }
         tracing::error!(attempt = %attempt.id, "the bank was not told to forget an access that was not kept");
         false
+    }
+
+    /// Whether another connection lives by this bank's one consent; one that cannot be read may.
+    async fn another_lives(&self, provider: &Provider) -> bool {
+        let Ok(grants) = self.ports.store().read(|tx| tx.grants()).await else { return true };
+        let issuer = provider.server.issuer.as_str();
+        !grants.damaged.is_empty()
+            || grants.sound.iter().any(|grant| grant.issuer == issuer && grant.revocation.is_none())
     }
 
     async fn revoke_now(&self, provider: &Provider, endpoints: &Endpoints, leftover: &Leftover) -> bool {

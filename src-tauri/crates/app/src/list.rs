@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contract::ui::{
     AgentView, AttemptView, DamagedKind, GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind,
-    ProviderView,
+    OtherAccountView, ProviderView,
 };
 use domain::agent::Agent;
 use domain::attempt::Attempt;
@@ -45,24 +45,25 @@ impl<P: Ports> App<P> {
 
     /// Attempts that go on, oldest first.
     pub async fn list_attempts(&self) -> Result<Vec<AttemptView>, Refusal> {
-        let open: Vec<Attempt> = self
+        let open: Vec<(Attempt, Option<OtherAccountView>)> = self
             .0
             .live()
             .values()
             .filter(|l| l.attempt.ending.is_none())
-            .map(|l| l.attempt.clone())
+            .map(|l| (l.attempt.clone(), l.other.clone()))
             .collect();
         let agents = self.0.ports.store().read(|tx| tx.agents()).await?;
-        Ok(open.iter().map(|attempt| self.attempt_view(attempt, &agents)).collect())
+        Ok(open.into_iter().map(|(attempt, other)| self.attempt_view(&attempt, other, &agents)).collect())
     }
 
     /// One attempt: as it runs, or as it was stored.
     pub async fn show_attempt(&self, id: AttemptId) -> Result<AttemptView, Refusal> {
-        let live = self.0.live().get(&id).map(|live| live.attempt.clone());
+        let live = self.0.live().get(&id).map(|live| (live.attempt.clone(), live.other.clone()));
         let (stored, agents) =
             self.0.ports.store().read(move |tx| Ok((tx.attempt(id)?, tx.agents()?))).await?;
-        let attempt = live.or(stored).ok_or(Refusal::Unknown(Thing::Attempt))?;
-        Ok(self.attempt_view(&attempt, &agents))
+        let attempt = live.or(stored.map(|stored| (stored, None)));
+        let (attempt, other) = attempt.ok_or(Refusal::Unknown(Thing::Attempt))?;
+        Ok(self.attempt_view(&attempt, other, &agents))
     }
 
     /// The connections page.
@@ -140,8 +141,14 @@ impl<P: Ports> App<P> {
         })
     }
 
-    fn attempt_view(&self, attempt: &Attempt, agents: &[Agent]) -> AttemptView {
-        view::attempt(attempt, self.0.catalogue.provider(&attempt.provider), agents)
+    fn attempt_view(
+        &self,
+        attempt: &Attempt,
+        other: Option<OtherAccountView>,
+        agents: &[Agent],
+    ) -> AttemptView {
+        let view = view::attempt(attempt, self.0.catalogue.provider(&attempt.provider), agents);
+        AttemptView { other: other.filter(|_| attempt.ending.is_none()), ..view }
     }
 }
 

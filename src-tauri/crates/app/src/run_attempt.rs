@@ -107,10 +107,12 @@ impl<P: Ports> Running<P> {
                     self.opened(outcome).await?;
                 }
                 Turn::Control(Control::Cancel) => return Err(Ending::Cancelled),
-                Turn::Control(wish) if self.attempt.openings < MAX_OPENINGS => {
+                Turn::Control(wish @ (Control::OpenAgain | Control::CopyLink(_)))
+                    if self.attempt.openings < MAX_OPENINGS =>
+                {
                     self.go_again(out, wish, controls).await?
                 }
-                Turn::Control(Control::OpenAgain | Control::CopyLink(_)) => {}
+                Turn::Control(Control::OpenAgain | Control::CopyLink(_) | Control::Decide(_)) => {}
             }
         }
     }
@@ -135,7 +137,7 @@ impl<P: Ports> Running<P> {
                 let _ = reply.send(Some(url));
                 Ok(())
             }
-            Control::OpenAgain | Control::Cancel => self.open(out, url).await,
+            Control::OpenAgain | Control::Cancel | Control::Decide(_) => self.open(out, url).await,
         }
     }
 
@@ -258,7 +260,10 @@ impl<P: Ports> Running<P> {
     ) -> Result<(), Ending> {
         let holdings = until_cancelled(self.read_holdings(provider, endpoints, &mut issued), controls).await;
         let outcome = match holdings {
-            Ok(holdings) => self.save(provider, &issued, holdings).await,
+            Ok(holdings) => match self.takes_place_of(&holdings, controls).await {
+                Ok(old) => self.save(provider, &issued, holdings, old).await,
+                Err(ending) => Err(ending),
+            },
             Err(ending) => Err(ending),
         };
         match outcome {
@@ -293,7 +298,7 @@ async fn cancelled(controls: &mut mpsc::Receiver<Control>) {
     loop {
         match controls.recv().await {
             Some(Control::Cancel) | None => return,
-            Some(Control::OpenAgain | Control::CopyLink(_)) => {}
+            Some(Control::OpenAgain | Control::CopyLink(_) | Control::Decide(_)) => {}
         }
     }
 }

@@ -21,6 +21,17 @@ pub(crate) enum Control {
     OpenAgain,
     /// Give me a fresh address instead.
     CopyLink(oneshot::Sender<Option<Url>>),
+    /// Keep the accounts that nobody expected, as a connection of its own; or let them go.
+    Decide(Decision),
+}
+
+/// What the person decides about accounts that nobody expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// They are kept.
+    Keep,
+    /// They are let go.
+    LetGo,
 }
 
 /// A running attempt.

@@ -1,14 +1,16 @@
 //! Seals what the bank issued and stores the grant: one transaction, or nothing.
 
+use std::sync::atomic::Ordering;
+
+use contract::ui::ReceiptKind;
 use domain::attempt::Ending;
 use domain::audit::AuditEvent;
-use domain::grant::Grant;
+use domain::grant::{Grant, Revocation, TokenRevocation};
 use domain::id::{GrantId, PermissionId, ReceiptId};
-use domain::provider::Provider;
+use domain::provider::{Consents, Provider};
 use domain::reference::Stage;
 use domain::time::Timestamp;
 use oauth::token::Issued;
-use serde_json::json;
 use vault::envelope::Fresh;
 use vault::envelope::seal;
 use vault::label::{Kind, Label};
@@ -16,7 +18,10 @@ use vault::label::{Kind, Label};
 use crate::accounts::Holdings;
 use crate::endings;
 use crate::key::Key;
-use crate::port::{Clock as _, Ports, ReceiptRow, SealedRow, Store as _};
+use crate::port::{Clock as _, Ports, ReceiptRow, SealedRow, Store as _, StoreError, Tx};
+use crate::receipt;
+use crate::remind;
+use crate::revoke_grant::{can_tell, first_try};
 use crate::running::Running;
 use crate::start::Inner;
 
@@ -30,6 +35,7 @@ impl<P: Ports> Running<P> {
         provider: &Provider,
         issued: &Issued,
         holdings: Holdings,
+        renews: Option<GrantId>,
     ) -> Result<(), Ending> {
         self.reach(Stage::Save).await?;
         let (key, kek) = self.inner.existing_key().await.map_err(endings::of_key)?;
@@ -63,24 +69,25 @@ impl<P: Ports> Running<P> {
             narrowing: None,
             paused: None,
             reconnect: None,
-            renews: self.attempt.renews,
-            reminded: None,
+            renews,
+            reminded: remind::passed(self.attempt.until, now),
             revocation: None,
         };
         let random = self.inner.random().map_err(|_| not_saved.clone())?;
-        let receipt =
-            ReceiptRow { id: ReceiptId::make_from(now, random), grant: id, at: now, body: receipt(&grant) };
+        let receipt_id = ReceiptId::make_from(now, random);
         let ending = Ending::Connected { missing, extra: holdings.extra };
-        self.store(grant, sealed, receipt, ending).await.map_err(|_| not_saved)
+        let old = renews.map(|old| OldGrant::replaced(provider, old, now));
+        match self.store(provider, Made { grant, sealed, receipt_id, old }, ending).await {
+            Ok(true) => Ok(()),
+            // The person ended the old one in the meantime.
+            Ok(false) => Err(Ending::Cancelled),
+            Err(_) => Err(not_saved),
+        }
     }
 
-    async fn store(
-        &mut self,
-        grant: Grant,
-        sealed: Vec<SealedRow>,
-        receipt: ReceiptRow,
-        ending: Ending,
-    ) -> Result<(), crate::port::StoreError> {
+    /// Stores it all, or nothing: false where the old grant was revoked in the meantime.
+    async fn store(&mut self, provider: &Provider, made: Made, ending: Ending) -> Result<bool, StoreError> {
+        let Made { grant, sealed, receipt_id, old } = made;
         let now = grant.created_at;
         let mut next = self.attempt.clone();
         next.ending = Some(ending.clone());
@@ -98,24 +105,80 @@ impl<P: Ports> Running<P> {
             renews: grant.renews,
         };
         let ended = AuditEvent::AttemptEnded { attempt: next.id, ending };
-        let stored = next.clone();
-        self.inner
-            .ports
-            .store()
-            .write(move |tx| {
-                tx.insert_grant(&grant)?;
-                sealed.iter().try_for_each(|row| tx.insert_sealed(row))?;
-                tx.insert_receipt(&receipt)?;
-                tx.append_audit(now, &connected)?;
-                tx.append_audit(now, &ended)?;
-                tx.update_attempt(&stored)
-            })
-            .await?;
+        let (stored, provider) = (next.clone(), provider.clone());
+        let forget = old.as_ref().is_some_and(|old| !old.is_to_be_told());
+        let written = self.inner.ports.store().write(move |tx| {
+            let before = old.as_ref().map(|old| tx.grant(old.id)).transpose()?.flatten();
+            if before.as_ref().is_some_and(|before| before.revocation.is_some() && !before.ran_out()) {
+                return Ok(false);
+            }
+            let what = if old.is_some() { ReceiptKind::Renewed } else { ReceiptKind::Connected };
+            let body = receipt::body(what, &grant, &tx.agents()?, Some(&provider), now);
+            tx.insert_grant(&grant)?;
+            sealed.iter().try_for_each(|row| tx.insert_sealed(row))?;
+            tx.insert_receipt(&ReceiptRow { id: receipt_id, grant: grant.id, at: now, body })?;
+            tx.append_audit(now, &connected)?;
+            if let (Some(old), Some(before)) = (&old, &before) {
+                replace(tx, old, before, grant.id)?;
+            }
+            tx.append_audit(now, &ended)?;
+            tx.update_attempt(&stored)?;
+            Ok(true)
+        });
+        if !written.await? {
+            return Ok(false);
+        }
         tracing::info!(attempt = %next.id, reference = %next.reference(), "connected");
         self.show(next);
         self.inner.grants_changed();
-        Ok(())
+        self.inner.upkeep.notify_one();
+        if forget {
+            self.inner.forget.store(true, Ordering::Relaxed);
+        }
+        self.inner.outbox.notify_one();
+        Ok(true)
     }
+}
+
+/// What one transaction stores.
+struct Made {
+    grant: Grant,
+    sealed: Vec<SealedRow>,
+    receipt_id: ReceiptId,
+    old: Option<OldGrant>,
+}
+
+/// The grant whose place is taken, and how it ends.
+struct OldGrant {
+    id: GrantId,
+    end: Revocation,
+}
+
+impl OldGrant {
+    /// Where the bank keeps one consent for all, revoking the old token would end the new consent: it is forgotten
+    /// here, and that is all that can be done.
+    fn replaced(provider: &Provider, id: GrantId, now: Timestamp) -> Self {
+        let token = match provider.behaviour.consents {
+            Consents::Shared => TokenRevocation::Replaced { at: now },
+            Consents::Independent if can_tell(provider) => first_try(now),
+            Consents::Independent => TokenRevocation::NotOffered,
+        };
+        Self { id, end: Revocation { cut_off_at: now, token } }
+    }
+
+    fn is_to_be_told(&self) -> bool {
+        matches!(self.end.token, TokenRevocation::Pending { .. })
+    }
+}
+
+/// Ends the grant whose place is taken, unless its time was over while the person was at the bank.
+fn replace(tx: &mut dyn Tx, old: &OldGrant, before: &Grant, by: GrantId) -> Result<(), StoreError> {
+    tx.append_audit(old.end.cut_off_at, &AuditEvent::GrantReplaced { grant: old.id, by })?;
+    if before.revocation.is_some() {
+        return Ok(());
+    }
+    tx.set_revocation(old.id, &old.end)?;
+    if old.is_to_be_told() { tx.insert_outbox(old.id) } else { tx.delete_sealed(old.id) }
 }
 
 impl<P: Ports> Inner<P> {
@@ -173,22 +236,4 @@ impl<P: Ports> Inner<P> {
             })
             .collect()
     }
-}
-
-/// What the person keeps: what was allowed, to whom, until when. No secret, no full number.
-fn receipt(grant: &Grant) -> String {
-    json!({
-        "what": "connected",
-        "at": grant.created_at.millis(),
-        "bank": grant.provider_name,
-        "issuer": grant.issuer,
-        "agent": grant.agent.to_string(),
-        "permissions": grant.permissions.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "not_allowed": grant.missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "not_asked": grant.extra,
-        "accounts": grant.accounts.iter().map(|a| json!({"name": a.name, "number": a.masked})).collect::<Vec<_>>(),
-        "holder": grant.holder,
-        "until": grant.ends_at.millis(),
-    })
-    .to_string()
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-use contract::ui::{AppState, CatalogueProblem, Event, LockSettingsView, LockView, StoppedView};
+use contract::ui::{
+    AppState, CatalogueProblem, Event, LockSettingsView, LockView, OtherAccountView, StoppedView,
+};
 use domain::agent::Agent;
 use domain::attempt::{Attempt, Ending};
 use domain::audit::AuditEvent;
@@ -92,6 +94,8 @@ impl Drop for Busy {
 pub(crate) struct Live {
     pub(crate) attempt: Attempt,
     pub(crate) control: mpsc::Sender<Control>,
+    /// What it asks the person about.
+    pub(crate) other: Option<OtherAccountView>,
 }
 
 impl<P: Ports> App<P> {

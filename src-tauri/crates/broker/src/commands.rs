@@ -129,20 +129,17 @@ pub(crate) async fn check_grant<P: Ports>(app: &App<P>, request: GrantRef) -> Re
     app.show_grant(id).await
 }
 
-// UNBUILT
-pub(crate) fn renew_grant<P: Ports>(
-    _app: &App<P>,
-    _request: RenewGrant,
-) -> Ready<Result<AttemptView, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn renew_grant<P: Ports>(app: &App<P>, request: RenewGrant) -> Result<AttemptView, Refusal> {
+    let attempt = app.renew_grant(&request).await?;
+    app.show_attempt(attempt.id).await
 }
 
-// UNBUILT
-pub(crate) fn decide_account<P: Ports>(
-    _app: &App<P>,
-    _request: DecideAccount,
-) -> Ready<Result<AttemptView, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn decide_account<P: Ports>(
+    app: &App<P>,
+    request: DecideAccount,
+) -> Result<AttemptView, Refusal> {
+    let id = app.decide_account(&request).await?;
+    app.show_attempt(id).await
 }
 
 pub(crate) async fn stop_reminding<P: Ports>(app: &App<P>, request: GrantRef) -> Result<GrantView, Refusal> {
