@@ -166,7 +166,6 @@ async fn narrowing_never_gives_and_leaves_nothing_that_makes_no_sense() {
     assert!(app.app.show_grant(grant).await.unwrap().row.ends_at > now);
 }
 
-/// A refresh that commits a new generation meanwhile takes nothing away from what the person does.
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_at_once_lose_nothing() {
     let (_bank, app, grant) = connected().await;
@@ -182,4 +181,32 @@ async fn changes_at_once_lose_nothing() {
     let view = app.app.show_grant(grant).await.unwrap();
     assert!(matches!(view.row.state, GrantState::Paused { .. }));
     assert!(view.row.narrowed && view.row.no_reminders && view.row.accounts == 1);
+}
+
+/// A refresh stores what it read before it asked the bank, and must not put that back over what came meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_person_does_while_the_bank_answers_stands() {
+    let (bank, app, grant) = connected().await;
+    bank.pass(std::time::Duration::from_secs(700));
+    app.clock.pass(std::time::Duration::from_secs(700));
+    let exchanges = bank.seen("token").len();
+    bank.delays("token", 1500);
+    let running = app.app.clone();
+    let checked = tokio::spawn(async move { running.check_grant(grant).await });
+    for _ in 0..500 {
+        if bank.seen("token").len() > exchanges {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let request = left(&app, grant, |left| left.permissions = vec!["accounts".into()]).await;
+    app.app.narrow_grant(&request).await.unwrap();
+    app.app.pause_grant(grant).await.unwrap();
+    app.app.stop_reminding(grant).await.unwrap();
+    checked.await.unwrap().unwrap();
+    assert_eq!(records(&app, "tokens_refreshed"), 1);
+    let view = app.app.show_grant(grant).await.unwrap();
+    assert!(matches!(view.row.state, GrantState::Paused { .. }));
+    assert!(view.row.narrowed && view.row.no_reminders);
+    assert_eq!(ids(&view), ["accounts"]);
 }

@@ -11,7 +11,7 @@ use contract::ui::{
 use domain::attempt::Attempt;
 use domain::id::GrantId;
 use serde_json::json;
-use support::fake_provider::{Answer, FakeProvider};
+use support::fake_provider::{Answer, FakeProvider, Script};
 use support::fakes::{TestApp, come_back};
 
 const READS: &[&str] = &["accounts", "balances"];
@@ -79,10 +79,7 @@ fn records(app: &TestApp, event: &str) -> usize {
 }
 
 fn sealed(app: &TestApp, grant: GrantId) -> i64 {
-    let path = app.dir.path().join("countersign.sqlite");
-    let store = rusqlite::Connection::open(path).unwrap();
-    let count = "SELECT count(*) FROM sealed WHERE grant_id = ?1";
-    store.query_row(count, [grant.to_string()], |row| row.get(0)).unwrap()
+    app.raw(&format!("SELECT count(*) FROM sealed WHERE grant_id = '{grant}'"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,7 +128,7 @@ async fn backing_out_changes_nothing() {
     assert_eq!(app.ended(&attempt).await.ending, Some(EndingView::TimedOut));
 
     // What cannot be stored takes nobody's place either.
-    bank.play(support::fake_provider::Script::default());
+    bank.play(Script::default());
     let attempt = app.app.renew_grant(&request(&app, old, READS)).await.unwrap();
     let url = app.opened().await;
     app.keychain.set_fault(Some(KeychainError::Locked));
@@ -240,9 +237,7 @@ async fn where_the_bank_names_nobody_the_accounts_decide() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_does_not_open_is_not_taken_for_the_same() {
     let (_bank, mut app, old) = connected().await;
-    let store = rusqlite::Connection::open(app.dir.path().join("countersign.sqlite")).unwrap();
-    let changed = store.execute("UPDATE sealed SET blob = zeroblob(64) WHERE kind = 3", []).unwrap();
-    assert_eq!(changed, 1);
+    app.execute("UPDATE sealed SET blob = zeroblob(64) WHERE kind = 3");
     let attempt = renew(&mut app, old).await;
     asked(&app, &attempt).await;
 }
@@ -315,14 +310,42 @@ async fn where_the_bank_keeps_one_consent_for_all_the_new_one_does_not_die_with_
     assert!(matches!(state(&app, new).await, GrantState::Active { .. }));
 }
 
+/// What a refresh of the old one still brings belongs to the bank's one consent, and is not revoked either.
+#[tokio::test(flavor = "multi_thread")]
+async fn late_tokens_of_what_was_replaced_do_not_end_the_one_consent() {
+    let bank = FakeProvider::start().await;
+    bank.states("behaviour.consents", json!("shared"));
+    let (bank, mut app, old) = connected_at(bank).await;
+    bank.pass(Duration::from_secs(700));
+    app.clock.pass(Duration::from_secs(700));
+    let mut script = Script::default();
+    let late = Answer { delay_ms: 3000, ..Answer::default() };
+    script.answers.insert("token".into(), vec![late, Answer::default()]);
+    bank.play(script);
+    let running = app.app.clone();
+    let checked = tokio::spawn(async move { running.check_grant(old).await });
+    for _ in 0..500 {
+        if bank.seen("token").len() > 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let attempt = renew(&mut app, old).await;
+    made(&app, &attempt).await;
+    assert!(!checked.is_finished(), "the bank has not answered the refresh yet");
+    assert!(checked.await.is_ok());
+    assert_eq!(sealed(&app, old), 0);
+    app.app.shut_down().await;
+    assert!(bank.seen("revoke").is_empty(), "{}", bank.requests());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_over_is_connected_anew() {
-    let (_bank, mut app, old) = connected().await;
+    let (_bank, app, old) = connected().await;
     app.clock.pass(Duration::from_secs(31 * 86_400));
     let attempt = app.app.renew_grant(&request(&app, old, READS)).await.unwrap();
     assert_eq!(attempt.renews, None);
     app.app.cancel_attempt(attempt.id).await.unwrap();
-    app.opened().await;
 
     let check = async |change: fn(&mut RenewGrant), expected: ErrorCode| {
         let mut request = request(&app, old, READS);

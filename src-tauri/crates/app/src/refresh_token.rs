@@ -9,7 +9,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::audit::AuditEvent;
-use domain::grant::{Grant, Reconnect, ReconnectWhy, Standing};
+use domain::grant::{Grant, Reconnect, ReconnectWhy, Standing, TokenRevocation};
 use domain::id::GrantId;
 use domain::lock::Lock;
 use domain::provider::{Provider, RevocationHabit};
@@ -484,6 +484,10 @@ impl<P: Ports> Inner<P> {
                 // Another process has moved it on; only its tokens count.
                 return if grant.generation == from { Err(StoreError::Missing) } else { Ok(()) };
             }
+            if grant.revocation.is_some_and(|end| matches!(end.token, TokenRevocation::Replaced { .. })) {
+                // The bank keeps one consent for all: revoking these would end the one that took its place.
+                return tx.delete_refresh(id);
+            }
             rows.iter().try_for_each(|row| tx.insert_sealed(row))?;
             tx.delete_refresh(id)?;
             tx.reopen_revocation(id, &crate::revoke_grant::first_try(now))?;
@@ -551,7 +555,9 @@ impl Fresh {
     fn commit(&self, tx: &mut dyn Tx, from: u32, now: Timestamp) -> Result<(), StoreError> {
         let (id, generation) = (self.grant.id, self.grant.generation);
         tx.advance_grant(id, from, self.access_token_ends_at)?;
-        tx.update_grant(&self.grant)?;
+        // What the person did while the bank was answering stands.
+        let Grant { narrowing, paused, reminded, .. } = tx.grant(id)?.ok_or(StoreError::Missing)?;
+        tx.update_grant(&Grant { narrowing, paused, reminded, ..self.grant.clone() })?;
         for old in tx.sealed_of(id, Kind::RefreshToken)? {
             tx.delete_sealed_row(id, Kind::RefreshToken, old.generation)?;
         }

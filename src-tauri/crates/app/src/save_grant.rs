@@ -178,6 +178,7 @@ fn replace(tx: &mut dyn Tx, old: &OldGrant, before: &Grant, by: GrantId) -> Resu
         return Ok(());
     }
     tx.set_revocation(old.id, &old.end)?;
+    tx.delete_refresh(old.id)?;
     if old.is_to_be_told() { tx.insert_outbox(old.id) } else { tx.delete_sealed(old.id) }
 }
 

@@ -43,8 +43,11 @@ impl<P: Ports> App<P> {
     /// Runs for as long as the host does.
     pub(crate) async fn keep_up(self) {
         loop {
-            let pause = match self.0.keep_up_once().await {
-                Ok(next) => {
+            let now = self.0.ports.clock().now();
+            let (kept_up, reminded) = (self.0.keep_up_once().await, self.remind_due(now).await);
+            let pause = match kept_up.and_then(|next| Ok((next, reminded?))) {
+                Ok((next, reminder)) => {
+                    let next = next.into_iter().chain(reminder).min();
                     let left =
                         next.map_or(LONGEST, |next| next.millis() - self.0.ports.clock().now().millis());
                     Duration::from_millis(left.clamp(1000, LONGEST).unsigned_abs())
