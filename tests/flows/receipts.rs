@@ -90,7 +90,7 @@ async fn a_receipt_is_written_as_a_page_and_for_programs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_is_revoked_and_what_fails_keeps_no_other() {
+async fn everything_is_revoked_and_twice_is_once() {
     let bank = FakeProvider::start().await;
     let mut app = TestApp::start(&[&bank]).await;
     let mut grants = Vec::new();
@@ -105,4 +105,24 @@ async fn everything_is_revoked_and_what_fails_keeps_no_other() {
     let revoked = app.audit().iter().filter(|body| body.contains("\"event\":\"grant_revoked\"")).count();
     assert_eq!(revoked, 3, "each once");
     assert!(app.app.revoke_all().await.unwrap().current.is_empty(), "twice is once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_cannot_be_revoked_keeps_no_other() {
+    let bank = FakeProvider::start().await;
+    let mut app = TestApp::start(&[&bank]).await;
+    let mut grants = Vec::new();
+    for _ in 0..3 {
+        grants.push(app.connect("bank-1", READS).await);
+    }
+    // The list is newest first: what fails is neither the first nor the last.
+    app.execute(&format!(
+        "CREATE TRIGGER stuck BEFORE UPDATE ON grants WHEN OLD.id = '{}' \
+         BEGIN SELECT RAISE(ABORT, 'stuck'); END",
+        grants[1]
+    ));
+    assert!(app.app.revoke_all().await.is_err(), "it is said that one was not");
+    let left: Vec<String> =
+        app.app.list_grants().await.unwrap().current.into_iter().map(|row| row.id).collect();
+    assert_eq!(left, [grants[1].to_string()]);
 }
