@@ -21,6 +21,7 @@ mod programs;
 mod report;
 mod screen;
 mod startup;
+mod sweep;
 mod tray;
 
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ async fn main() {
         "startup" => startup::measure(&setup),
         "memory_idle" => memory_idle::measure(&setup).await,
         "connect_overhead" => connect_overhead::measure(&setup).await,
+        "kill_sweep" => sweep::kill(&setup),
+        "errno_sweep" => sweep::errno(&setup),
         _ => panic!("no figure is called {name}"),
     };
     println!("{measured}");

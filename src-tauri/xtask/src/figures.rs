@@ -31,7 +31,7 @@ pub(crate) struct Figure {
     measure: Measure,
 }
 
-const FIGURES: [Figure; 4] = [
+const FIGURES: [Figure; 6] = [
     Figure {
         name: "startup",
         what: "start to the list of 100 grants on the screen, against an empty Tauri window",
@@ -62,6 +62,22 @@ const FIGURES: [Figure; 4] = [
         sample: 20,
         full: 100,
         build: Build::ReleaseSandbox,
+        measure: in_a_session,
+    },
+    Figure {
+        name: "kill_sweep",
+        what: "the host killed at every call that writes or sends, and a fresh one asked what is left",
+        sample: 300,
+        full: 20_000,
+        build: Build::Sandbox,
+        measure: in_a_session,
+    },
+    Figure {
+        name: "errno_sweep",
+        what: "every call that writes or sends fails once, and a fresh host is asked what is left",
+        sample: 300,
+        full: 10_000,
+        build: Build::Sandbox,
         measure: in_a_session,
     },
 ];
@@ -134,11 +150,18 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 fn build_for(figures: &[&Figure]) -> anyhow::Result<()> {
     tools::install(For::Testing)?;
     build::ui(&Node::find()?)?;
-    if figures.iter().any(|figure| matches!(figure.build, Build::ReleaseSandbox)) {
+    let wants = |fits: fn(Build) -> bool| figures.iter().any(|figure| fits(figure.build));
+    if wants(|build| matches!(build, Build::Sandbox)) {
+        build::programs(Build::Sandbox)?;
+    }
+    if wants(|build| matches!(build, Build::ReleaseSandbox)) {
         build::programs(Build::ReleaseSandbox)?;
     }
-    // Last, so that what the bundler takes from cargo's folder is what is released.
-    build::release_and_empty_window()
+    if wants(|build| matches!(build, Build::Release | Build::ReleaseSandbox)) {
+        // Last, so that what the bundler takes from cargo's folder is what is released.
+        build::release_and_empty_window()?;
+    }
+    Ok(())
 }
 
 /// By the program `figures` of the tests, which has sessions, screens and banks.

@@ -3,7 +3,7 @@
 //! It reads each request to its end and writes each answer byte by byte itself, since what it has to be able to send
 //! is what no HTTP library would.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -34,6 +34,9 @@ pub struct FakeProvider {
     desk: Arc<Desk>,
     serving: JoinHandle<()>,
 }
+
+/// What a bank knows at one moment.
+pub struct Memory(Bank);
 
 /// Who is told of each request.
 type Teller = Box<dyn Fn(&Seen) + Send>;
@@ -202,6 +205,26 @@ impl FakeProvider {
     #[must_use]
     pub fn all_seen(&self) -> Vec<Seen> {
         self.desk.seen().clone()
+    }
+
+    /// What it knows now.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        Memory(self.desk.bank().clone())
+    }
+
+    /// Knows what it knew then, honest again and with nothing seen since.
+    pub fn go_back_to(&self, memory: &Memory) {
+        self.play(Script::default());
+        *self.desk.bank() = memory.0.clone();
+        self.desk.seen().clear();
+        self.desk.busy.lock().expect("the times").clear();
+    }
+
+    /// The tokens that work.
+    #[must_use]
+    pub fn live(&self) -> BTreeSet<String> {
+        self.desk.bank().live.clone()
     }
 
     /// From when to when it had a request and no answer yet, for each of them.

@@ -546,7 +546,7 @@ pub async fn sent_back(opened: &Url) -> Option<Url> {
     Some(opened.join(location).expect("an address"))
 }
 
-/// A plain GET, as a browser sends it; status 0 where the connection is refused.
+/// A plain GET, as a browser sends it; status 0 where the connection is refused or breaks off.
 pub async fn get(url: &str) -> (u16, String) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let url = Url::parse(url).expect("an address");
@@ -554,7 +554,9 @@ pub async fn get(url: &str) -> (u16, String) {
     let Ok(mut stream) = tokio::net::TcpStream::connect(&authority).await else { return (0, String::new()) };
     let target = &url[url::Position::BeforePath..];
     let request = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nSec-Fetch-Mode: navigate\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("the request goes out");
+    if stream.write_all(request.as_bytes()).await.is_err() {
+        return (0, String::new());
+    }
     // To the end of the stated length, as a browser reads; waiting for the close would test the closing.
     let mut answer = Vec::new();
     let mut chunk = [0; 4096];

@@ -24,4 +24,5 @@ pub mod person;
 pub mod process;
 pub mod scan;
 pub mod session;
+pub mod sweep;
 pub mod world;

@@ -32,12 +32,39 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 /// A session; everything in it ends when it is dropped.
 pub struct Session {
     keyring: Option<Running>,
-    _openbox: Running,
     _dbus: Running,
-    _xvfb: Running,
+    screen: Option<Screen>,
     dir: TempDir,
-    display: String,
     bus: String,
+}
+
+/// A screen and its window manager.
+struct Screen {
+    _openbox: Running,
+    _xvfb: Running,
+    display: String,
+}
+
+impl Screen {
+    fn start(dir: &Path, further: &[&str]) -> Self {
+        let (xvfb, display) = Running::start_and_read_line(
+            Command::new("Xvfb")
+                .args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"])
+                .args(further)
+                .env("HOME", dir.join("home"))
+                .env("XDG_CACHE_HOME", dir.join("home/.cache"))
+                .stderr(Stdio::null()),
+        );
+        let display = format!(":{display}");
+        let openbox = Running::start(
+            Command::new("openbox")
+                .env("DISPLAY", &display)
+                .env("HOME", dir.join("home"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null()),
+        );
+        Self { _openbox: openbox, _xvfb: xvfb, display }
+    }
 }
 
 impl Session {
@@ -52,7 +79,15 @@ impl Session {
     /// Starts a session with an unlocked keychain, whose screen can be read from a file in this folder.
     #[must_use]
     pub fn with_picture_in(folder: &Path) -> Self {
-        let mut session = Self::begin(&["-fbdir", folder.to_str().expect("a path")]);
+        let mut session = Self::begin(Some(&["-fbdir", folder.to_str().expect("a path")]), Path::new("/tmp"));
+        session.start_keychain();
+        session
+    }
+
+    /// Starts a session with an unlocked keychain and no screen, its files in this folder.
+    #[must_use]
+    pub fn without_screen_in(folder: &Path) -> Self {
+        let mut session = Self::begin(None, folder);
         session.start_keychain();
         session
     }
@@ -60,25 +95,17 @@ impl Session {
     /// Starts a session in which nobody is the keychain.
     #[must_use]
     pub fn without_keychain() -> Self {
-        Self::begin(&[])
+        Self::begin(Some(&[]), Path::new("/tmp"))
     }
 
-    fn begin(screen: &[&str]) -> Self {
-        let dir = tempfile::Builder::new().prefix("cs-").tempdir_in("/tmp").expect("a folder");
+    fn begin(screen: Option<&[&str]>, place: &Path) -> Self {
+        let dir = tempfile::Builder::new().prefix("cs-").tempdir_in(place).expect("a folder");
         for name in ["home", "run", "data"] {
             let path = dir.path().join(name);
             std::fs::create_dir(&path).expect("a folder");
             std::fs::set_permissions(path, PermissionsExt::from_mode(0o700)).expect("a mode");
         }
-        let (xvfb, display) = Running::start_and_read_line(
-            Command::new("Xvfb")
-                .args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"])
-                .args(screen)
-                .env("HOME", dir.path().join("home"))
-                .env("XDG_CACHE_HOME", dir.path().join("home/.cache"))
-                .stderr(Stdio::null()),
-        );
-        let display = format!(":{display}");
+        let screen = screen.map(|further| Screen::start(dir.path(), further));
         // No service folders: what is asked for and not there is not there, instead of being started behind our back.
         let config = dir.path().join("bus.conf");
         let socket = dir.path().join("run/bus");
@@ -91,14 +118,7 @@ impl Session {
                 .env("XDG_RUNTIME_DIR", dir.path().join("run"))
                 .stderr(Stdio::null()),
         );
-        let openbox = Running::start(
-            Command::new("openbox")
-                .env("DISPLAY", &display)
-                .env("HOME", dir.path().join("home"))
-                .stdout(Stdio::null())
-                .stderr(Stdio::null()),
-        );
-        Self { keyring: None, _openbox: openbox, _dbus: dbus, _xvfb: xvfb, dir, display, bus }
+        Self { keyring: None, _dbus: dbus, screen, dir, bus }
     }
 
     /// Starts the keychain, unlocked; also after it was stopped.
@@ -200,8 +220,8 @@ impl Session {
     #[must_use]
     pub fn environment(&self) -> Vec<(String, String)> {
         let path = |name: &str| self.dir.path().join(name).display().to_string();
-        vec![
-            ("DISPLAY".into(), self.display.clone()),
+        let display = self.screen.as_ref().map(|screen| ("DISPLAY".into(), screen.display.clone()));
+        let others = [
             ("DBUS_SESSION_BUS_ADDRESS".into(), self.bus.clone()),
             ("HOME".into(), path("home")),
             ("XDG_RUNTIME_DIR".into(), path("run")),
@@ -210,7 +230,8 @@ impl Session {
             ("XDG_CACHE_HOME".into(), path("home/.cache")),
             ("LANG".into(), "C.UTF-8".into()),
             ("PATH".into(), std::env::var("PATH").unwrap_or_default()),
-        ]
+        ];
+        display.into_iter().chain(others).collect()
     }
 
     /// The data folder of the host under test.

@@ -18,7 +18,7 @@ use super::script::{Habit, Script};
 type Form = BTreeMap<String, String>;
 
 /// What the honest bank remembers.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Bank {
     pub(super) issuer: String,
     /// The path it has registered for our redirect address; any while nothing is said.
@@ -29,7 +29,7 @@ pub(super) struct Bank {
     pushed: BTreeMap<String, Form>,
     codes: BTreeMap<String, Code>,
     /// Tokens that work.
-    live: BTreeSet<String>,
+    pub(super) live: BTreeSet<String>,
     /// How often each consent's tokens were replaced.
     turns: BTreeMap<u32, u32>,
     /// The nonce of each consent's request, which later id_tokens repeat.
@@ -40,6 +40,7 @@ pub(super) struct Bank {
     pub(super) ahead: u64,
 }
 
+#[derive(Clone)]
 struct Code {
     number: u32,
     asked: Form,

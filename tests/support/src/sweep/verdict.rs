@@ -1,0 +1,354 @@
+//! Whether the invariants hold: in what a host left behind, and in what a fresh one makes of it. Judged from outside, by
+//! what was told to the person and by what the bank knows.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use domain::audit::{AuditRecord, verify};
+use domain::time::Timestamp;
+use rusqlite::Connection;
+use serde_json::json;
+
+use super::control::Fault;
+use super::operation::{Operation, Person};
+use super::place::copy;
+use super::told::{Shown, Told};
+
+/// A fresh host tells an honest bank within this time, the slowest keychain included.
+const DRAINED: Duration = Duration::from_secs(15);
+const SIGKILL: i32 = 9;
+
+/// One run, and what is to be said against it.
+pub(super) struct Case {
+    operation: Operation,
+    fault: Fault,
+    pub(super) violations: Vec<String>,
+    /// Consents at the bank that the host never could know of.
+    pub(super) unknown: usize,
+    /// An attempt ended without a connection, or did not end before the host did.
+    may_have_lost: bool,
+}
+
+/// A connection as it stands in the database.
+#[derive(Debug)]
+struct Row {
+    id: String,
+    cut_off: bool,
+    /// `pending`, `confirmed`, …; empty while it is not cut off.
+    bank: String,
+    sealed: bool,
+    waits: bool,
+    /// The audit events that name it.
+    events: Vec<String>,
+}
+
+/// What a host left behind.
+#[derive(Debug, Default)]
+pub(super) struct Remains {
+    /// No database at all.
+    is_absent: bool,
+    unsound: Option<String>,
+    rows: Vec<Row>,
+    attempts: BTreeSet<String>,
+    /// An attempt that did not end as a connection.
+    ended_without: bool,
+    /// Everything sealed, as it is.
+    pub(super) sealed: BTreeSet<String>,
+    /// Files in which a token of the bank stands in the clear.
+    leaks: Vec<String>,
+}
+
+impl Remains {
+    /// What a person who saw these records was told.
+    pub(super) fn told(&self) -> Told {
+        let ids = |fits: fn(&Row) -> bool| {
+            self.rows.iter().filter(|row| fits(row)).map(|row| row.id.clone()).collect()
+        };
+        Told {
+            connected: ids(|_| true),
+            revoked: ids(|row| row.cut_off),
+            confirmed: ids(|row| row.bank == "confirmed"),
+            attempts: self.attempts.clone(),
+            sealed: self.sealed.clone(),
+        }
+    }
+}
+
+impl Case {
+    pub(super) fn new(operation: Operation, fault: Fault) -> Self {
+        Self { operation, fault, violations: Vec::new(), unknown: 0, may_have_lost: false }
+    }
+
+    pub(super) fn violation(&mut self, what: String) {
+        self.violations.push(what);
+    }
+
+    fn hold(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.violations.push(what());
+        }
+    }
+
+    fn is_kill(&self) -> bool {
+        matches!(self.fault, Fault::Kill(_) | Fault::KillUnwritten)
+    }
+
+    /// The host ended before it had a window.
+    pub(super) fn not_up(&mut self, status: Option<ExitStatus>) {
+        let orderly = status.is_some_and(|status| status.code() == Some(1));
+        let killed = status.is_some_and(|status| status.signal() == Some(SIGKILL));
+        let is_fine = if self.is_kill() { killed } else { orderly && self.operation.is_a_start() };
+        self.hold(is_fine, || format!("the host did not come up: {status:?}"));
+    }
+
+    /// The host ran until it was killed, or ended by itself with this status.
+    pub(super) fn acted(&mut self, stuck: Option<String>, ended: Option<ExitStatus>) {
+        if let Some(stuck) = stuck {
+            self.violation(format!("I8: {stuck}"));
+        }
+        let killed = ended.and_then(|status| status.signal()) == Some(SIGKILL);
+        self.hold(ended.is_none() || (self.is_kill() && killed), || {
+            format!("the host ended by itself: {ended:?}")
+        });
+    }
+
+    /// No panic was said.
+    pub(super) fn read_log(&mut self, log: &Path) {
+        let text = fs::read_to_string(log).unwrap_or_default();
+        if let Some(line) = text.lines().find(|line| line.contains("panicked")) {
+            self.violation(format!("a panic: {line}"));
+        }
+    }
+
+    /// What was acknowledged is there, whole.
+    pub(super) fn judge_remains(&mut self, remains: &Remains, told: &Told, live: &BTreeSet<String>) {
+        self.may_have_lost = remains.ended_without;
+        if remains.is_absent {
+            let nothing = told.connected.is_empty() && told.attempts.is_empty();
+            return self.hold(nothing, || "I7: there is no database".to_owned());
+        }
+        for leak in &remains.leaks {
+            self.violation(format!("I4: a token stands in {leak}"));
+        }
+        if let Some(unsound) = &remains.unsound {
+            return self.violation(format!("I7: {unsound}"));
+        }
+        let row = |id: &String| remains.rows.iter().find(|row| row.id == *id);
+        for id in &told.connected {
+            self.hold(row(id).is_some(), || {
+                format!("I1: the connection {id} was acknowledged and is not there")
+            });
+        }
+        for id in &told.revoked {
+            let is_so = row(id).is_some_and(|row| row.cut_off);
+            self.hold(is_so, || format!("I2: the connection {id} was revoked and is not"));
+        }
+        for id in &told.confirmed {
+            let is_so = row(id).is_some_and(|row| row.bank == "confirmed");
+            self.hold(is_so, || format!("I2: the bank's word on {id} was shown and is not there"));
+        }
+        for id in &told.attempts {
+            self.hold(remains.attempts.contains(id), || format!("I1: the attempt {id} is not there"));
+        }
+        for sealed in &told.sealed {
+            self.hold(remains.sealed.contains(sealed), || "I1: a sealed record is not there".to_owned());
+        }
+        for row in &remains.rows {
+            self.judge_row(row);
+        }
+        if !self.is_migration() {
+            self.judge_bank(remains, live);
+        }
+    }
+
+    fn is_migration(&self) -> bool {
+        matches!(self.operation, Operation::Migrate(_))
+    }
+
+    fn judge_row(&mut self, row: &Row) {
+        let id = &row.id;
+        let waits = row.bank == "pending";
+        self.hold(waits == row.waits, || {
+            format!("I5: {id} is {:?} and its outbox entry: {}", row.bank, row.waits)
+        });
+        // A fixture has not all that a real host writes.
+        if self.is_migration() {
+            return;
+        }
+        let wanted = !row.cut_off || waits;
+        self.hold(wanted == row.sealed, || format!("I6: {id} is {:?} and sealed: {}", row.bank, row.sealed));
+        let said = |event: &str| row.events.iter().any(|e| e == event);
+        let made = said("grant_connected") || said("grant_not_kept");
+        self.hold(made, || format!("I3: nothing is written of how {id} was made"));
+        let ended = !row.cut_off || said("grant_revoked") || said("grant_not_kept");
+        self.hold(ended, || format!("I3: nothing is written of how {id} was cut off"));
+        let confirmed = (row.bank == "confirmed") == said("revocation_confirmed");
+        self.hold(confirmed, || format!("I3: {id} is {:?}, and the log says otherwise", row.bank));
+    }
+
+    /// What the bank knows and what stands here fit together: each consent at the bank is somebody's to revoke, and none
+    /// was ended there that is not ended here.
+    fn judge_bank(&mut self, remains: &Remains, live: &BTreeSet<String>) {
+        let live = consents(live);
+        let active = remains.rows.iter().filter(|row| !row.cut_off).count();
+        let waiting = remains.rows.iter().filter(|row| row.bank == "pending").count();
+        self.hold(active <= live, || format!("I2: {active} are active here, and the bank knows {live}"));
+        let unknown = live.saturating_sub(active + waiting);
+        let explained = self.operation.asks_for_tokens() && self.may_have_lost && unknown <= 1;
+        self.hold(unknown == 0 || explained, || {
+            format!(
+                "I5: the bank knows {live} consents, and here are {active} active and {waiting} that wait"
+            )
+        });
+    }
+}
+
+fn consents(live: &BTreeSet<String>) -> usize {
+    live.iter().filter(|token| token.starts_with("refresh-")).count()
+}
+
+/// Reads what is left, in a copy: the next host finds it as it is.
+pub(super) fn autopsy(data: &Path, table: &Path) -> Remains {
+    let _ = fs::remove_dir_all(table);
+    fs::create_dir(table).expect("a folder");
+    copy(data, table);
+    let database = table.join("countersign.sqlite");
+    let leaks = leaks(data);
+    if !database.exists() {
+        return Remains { is_absent: true, leaks, ..Remains::default() };
+    }
+    match read(&database) {
+        Ok(remains) => Remains { leaks, ..remains },
+        Err(error) => Remains { unsound: Some(error.to_string()), leaks, ..Remains::default() },
+    }
+}
+
+fn read(database: &Path) -> rusqlite::Result<Remains> {
+    let conn = Connection::open(database)?;
+    let mut remains = Remains::default();
+    let verdict: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+    let mut statement = conn.prepare("SELECT seq, at, body, hash FROM audit ORDER BY seq")?;
+    let records: Vec<AuditRecord> = statement
+        .query_map([], |row| {
+            let at = Timestamp::from_millis(row.get(1)?);
+            let seq = row.get::<_, i64>(0)?.unsigned_abs();
+            Ok(AuditRecord { seq, at, body: row.get(2)?, hash: row.get(3)? })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    if verdict != "ok" {
+        remains.unsound = Some(format!("integrity_check says {verdict}"));
+    } else if let Err(error) = verify(records.iter()) {
+        remains.unsound = Some(format!("the audit log: {error}"));
+    }
+    let events: Vec<serde_json::Value> =
+        records.iter().map(|record| serde_json::from_str(&record.body).unwrap_or_default()).collect();
+    let mut statement = conn.prepare(
+        "SELECT id, cut_off_at IS NOT NULL, coalesce(json_extract(token, '$.state'), ''), \
+         EXISTS (SELECT 1 FROM sealed WHERE grant_id = id), EXISTS (SELECT 1 FROM outbox WHERE grant_id = id) \
+         FROM grants",
+    )?;
+    remains.rows = statement
+        .query_map([], |row| {
+            let id: String = row.get(0)?;
+            let named = events.iter().filter(|event| event["grant"] == id.as_str());
+            let events = named.filter_map(|event| event["event"].as_str().map(str::to_owned)).collect();
+            Ok(Row {
+                id,
+                cut_off: row.get(1)?,
+                bank: row.get(2)?,
+                sealed: row.get(3)?,
+                waits: row.get(4)?,
+                events,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let texts = |query: &str| -> rusqlite::Result<BTreeSet<String>> {
+        conn.prepare(query)?.query_map([], |row| row.get(0))?.collect()
+    };
+    remains.attempts = texts("SELECT id FROM attempts")?;
+    remains.ended_without = !texts("SELECT id FROM attempts WHERE grant_id IS NULL")?.is_empty();
+    remains.sealed =
+        texts("SELECT grant_id || ' ' || kind || ' ' || generation || ' ' || hex(blob) FROM sealed")?;
+    Ok(remains)
+}
+
+/// The files of a data folder in which a token of the bank stands: `access-1`, `refresh-2`.
+fn leaks(data: &Path) -> Vec<String> {
+    let holds = |bytes: &[u8]| {
+        [&b"refresh-"[..], b"access-", b"code-"].iter().any(|mark| {
+            let digit = |at: usize| bytes.get(at + mark.len()).is_some_and(u8::is_ascii_digit);
+            bytes.windows(mark.len()).enumerate().any(|(at, window)| window == *mark && digit(at))
+        })
+    };
+    let files = fs::read_dir(data).expect("the data folder").flatten().map(|entry| entry.path());
+    files
+        .filter(|path| path.is_file() && fs::read(path).is_ok_and(|bytes| holds(&bytes)))
+        .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// A fresh host shows what was told, tells the bank what it has not been told, and ends everything when it is asked to.
+pub(super) async fn judge_fresh(case: &mut Case, person: &mut Person<'_>) {
+    let told = person.told.clone();
+    let Some(view) = person.hosted.ask("list_grants", &json!({})).await.done() else {
+        return case.violation("I8: a fresh host does not show the list".to_owned());
+    };
+    let damaged = view["damaged"].as_array().map_or(0, Vec::len);
+    case.hold(damaged == 0, || format!("I7: {damaged} records are shown as damaged"));
+    let shown = Shown::of(&view);
+    let find = |id: &String| shown.iter().find(|shown| shown.id == *id);
+    for id in &told.connected {
+        case.hold(find(id).is_some(), || format!("I1: a fresh host does not show {id}"));
+    }
+    for id in &told.revoked {
+        let is_so = find(id).is_some_and(Shown::is_revoked);
+        case.hold(is_so, || format!("I2: a fresh host shows {:?}", find(id)));
+    }
+    for id in &told.attempts {
+        let view = person.hosted.ask("show_attempt", &json!({ "attempt": id })).await.done();
+        let step = view.map_or_else(String::new, |view| view["step"].to_string());
+        case.hold(step == "\"ended\"", || format!("I8: the attempt {id} is at {step:?} after a restart"));
+    }
+    if case.is_migration() {
+        return;
+    }
+    if !drain(case, person).await {
+        return;
+    }
+    let active = shown.iter().filter(|shown| shown.state == "active");
+    for grant in active {
+        if person.cut_off(&grant.id).await.is_none() {
+            return case.violation(format!("I2: a fresh host does not answer when {} is revoked", grant.id));
+        }
+    }
+    if !drain(case, person).await {
+        return;
+    }
+    let left = consents(&person.bank.live());
+    let explained = case.operation.asks_for_tokens() && case.may_have_lost && left <= 1;
+    case.unknown = left;
+    case.hold(left == 0 || explained, || {
+        format!("I5: {left} consents are left at the bank, and nobody knows")
+    });
+}
+
+/// Waits until nothing is left to be told; false where that does not come.
+async fn drain(case: &mut Case, person: &mut Person<'_>) -> bool {
+    let begin = Instant::now();
+    loop {
+        let Some(shown) = person.look().await else {
+            case.violation("I8: a fresh host does not show the list any more".to_owned());
+            return false;
+        };
+        let Some(waits) = shown.iter().find(|shown| shown.waits()) else { return true };
+        if begin.elapsed() > DRAINED {
+            case.violation(format!("I5: the bank was not told: {waits:?}"));
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+}
