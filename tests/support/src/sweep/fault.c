@@ -320,6 +320,8 @@ static void write_again(const struct synced *file, uint64_t at, uint64_t length)
 /* What a call that succeeded means for what is on the disk. */
 static void follow(long nr, const long *a) {
     struct synced *file;
+    /* What gets its name now was written under another, and synced. */
+    if (nr == SYS_rename || nr == SYS_renameat || nr == SYS_renameat2) keep(&files[1]);
     if (nr != SYS_fsync && nr != SYS_fdatasync && nr != SYS_pwrite64 && nr != SYS_ftruncate) return;
     if ((file = file_of((int)a[0])) == NULL) return;
     if (nr == SYS_pwrite64) write_again(file, (uint64_t)a[3], (uint64_t)a[2]);
