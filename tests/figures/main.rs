@@ -1,7 +1,8 @@
 //! Measures one figure of the whole product and prints what it saw as one line of JSON. `cargo xtask figures` builds
 //! what is measured, runs this, and holds the numbers against the goals.
 //!
-//! `figures NAME --n N --seed N --programs FOLDER --empty-window PROGRAM`
+//! `figures NAME --n N --seed N --programs FOLDER --empty-window PROGRAM`, and for one operation of a sweep alone
+//! `--only OPERATION`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -36,6 +37,8 @@ struct Setup {
     programs: PathBuf,
     /// The window with nothing in it, of the same profile.
     empty_window: PathBuf,
+    /// The one operation of a sweep that is looked into; all of them if there is none.
+    only: Option<String>,
 }
 
 #[tokio::main]
@@ -54,6 +57,7 @@ async fn main() {
         seed: after("--seed").parse().expect("a number"),
         programs: after("--programs").into(),
         empty_window: after("--empty-window").into(),
+        only: words.iter().any(|word| word == "--only").then(|| after("--only").to_owned()),
     };
     let measured = match name {
         "startup" => startup::measure(&setup),

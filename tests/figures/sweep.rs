@@ -21,6 +21,7 @@ pub(crate) fn kill(setup: &Setup) -> Value {
     let controls = vec![
         red("a connection acknowledged before it is written", Operation::Connect, Fault::KillUnwritten, None),
         red("a revocation acknowledged before it is written", Operation::Revoke, Fault::KillUnwritten, None),
+        red("fresh tokens used before they are written", Operation::Refresh, Fault::KillUnwritten, None),
         red("an outbox entry that is dropped", Operation::Revoke, before, Some(drop_outbox)),
     ];
     measure(setup, faults, &controls)
@@ -49,7 +50,9 @@ fn red(setup: &Setup, what: &str, operation: Operation, fault: Fault, spoil: Opt
 }
 
 fn measure(setup: &Setup, faults: Vec<Fault>, controls: &[Value]) -> Value {
-    let plan = Plan { operations: Operation::all(), faults, runs: setup.n, seed: setup.seed };
+    let mut operations = Operation::all();
+    operations.retain(|operation| setup.only.as_ref().is_none_or(|only| *only == operation.name()));
+    let plan = Plan { operations, faults, runs: setup.n, seed: setup.seed };
     let report = sweep(&setup.programs, &plan);
     for run in report.violations() {
         let call = run.met.as_deref().unwrap_or("no call");
@@ -90,6 +93,8 @@ fn detail(report: &Report) -> Value {
         "by_call": by_call,
         // The host was killed after the bank had issued something and before it was stored: no acknowledged connection.
         "consents_nobody_could_know_of": report.unknown(),
+        // The bank's answer to a refresh was lost with the host: it asks the person, and says why.
+        "reconnect_asked": report.reconnects(),
         "mean_run_ms": report.busy.as_secs_f64() * 1000.0 / f64::max(number(runs), 1.0),
     })
 }

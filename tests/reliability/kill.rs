@@ -18,6 +18,7 @@ fn a_host_that_is_killed_at_any_call_loses_nothing_it_has_acknowledged() {
 fn a_commit_that_was_only_said_is_noticed() {
     assert!(found(Operation::Connect, Fault::KillUnwritten, None) > 0, "a connection is lost");
     assert!(found(Operation::Revoke, Fault::KillUnwritten, None) > 0, "a revoked connection comes back");
+    assert!(found(Operation::Refresh, Fault::KillUnwritten, None) > 0, "fresh tokens are lost");
 }
 
 #[test]

@@ -217,6 +217,11 @@ impl FakeProvider {
     pub fn go_back_to(&self, memory: &Memory) {
         self.play(Script::default());
         *self.desk.bank() = memory.0.clone();
+        self.forget_seen();
+    }
+
+    /// Has seen nothing so far.
+    pub fn forget_seen(&self) {
         self.desk.seen().clear();
         self.desk.busy.lock().expect("the times").clear();
     }

@@ -48,6 +48,8 @@ pub struct Run {
     pub violations: Vec<String>,
     /// Consents at the bank that the host never could know of.
     pub unknown: usize,
+    /// Connections that do not go on without the person, since an answer was lost.
+    pub reconnects: usize,
 }
 
 /// What a sweep has seen.
@@ -55,8 +57,10 @@ pub struct Run {
 pub struct Report {
     /// Every run.
     pub runs: Vec<Run>,
-    /// The calls of each operation, as counted without a fault.
+    /// The calls of each operation, as counted without a fault: the most that there were.
     pub points: BTreeMap<Operation, Vec<String>>,
+    /// The fewest that there were: threads take turns.
+    least: BTreeMap<Operation, u64>,
     /// How long all runs took together, each counted by itself.
     pub busy: Duration,
     /// Every point met every fault of the plan, or was to.
@@ -80,16 +84,21 @@ impl Report {
         self.runs.iter().map(|run| run.unknown).sum()
     }
 
-    /// How many points of the operations met no fault in any run.
+    /// Connections that asked the person to connect anew, in all runs.
+    #[must_use]
+    pub fn reconnects(&self) -> usize {
+        self.runs.iter().map(|run| run.reconnects).sum()
+    }
+
+    /// How many points of the operations met no fault in any run; those that are there in every run.
     #[must_use]
     pub fn points_missed(&self) -> usize {
         let is_at =
             |run: &Run, operation, at| run.operation == operation && run.at == at && run.fault.counts_all();
         let met = |operation, at| self.met().any(|run| is_at(run, operation, at));
-        let missed = |(operation, calls): (&Operation, &Vec<String>)| {
-            (1..=calls.len() as u64).filter(|at| !met(*operation, *at)).count()
-        };
-        self.points.iter().map(missed).sum()
+        let missed =
+            |(operation, least): (&Operation, &u64)| (1..=*least).filter(|at| !met(*operation, *at)).count();
+        self.least.iter().map(missed).sum()
     }
 }
 
@@ -117,6 +126,9 @@ fn sweep_spoilt(programs: &Path, plan: &Plan, spoil: Option<Spoil>) -> Report {
     let counted = work(programs, counts(&plan.operations), None);
     for (task, outcome, _) in &counted {
         assert_eq!(outcome.violations, Vec::<String>::new(), "{} without a fault", task.operation.name());
+        let count = outcome.counted.len() as u64;
+        let least = report.least.entry(task.operation).or_insert(count);
+        *least = count.min(*least);
         let calls = report.points.entry(task.operation).or_default();
         if outcome.counted.len() > calls.len() {
             calls.clone_from(&outcome.counted);
@@ -154,7 +166,8 @@ pub(crate) fn now_millis() -> u64 {
 
 fn run(task: Task, outcome: Outcome) -> Run {
     let Task { operation, fault, at } = task;
-    Run { operation, fault, at, met: outcome.met, violations: outcome.violations, unknown: outcome.unknown }
+    let Outcome { met, violations, unknown, reconnects, .. } = outcome;
+    Run { operation, fault, at, met, violations, unknown, reconnects }
 }
 
 fn counts(operations: &[Operation]) -> Vec<Task> {

@@ -39,6 +39,9 @@ pub enum Operation {
     NotKeptUntold,
     /// A start with something in the outbox, and the bank listens again.
     Outbox,
+    /// A connection is asked after whose access token has run out, at a bank that gives a new refresh token each time and
+    /// ends everything where an old one comes back.
+    Refresh,
     /// A connection is revoked and the bank told.
     Revoke,
 }
@@ -48,6 +51,8 @@ pub enum Operation {
 pub(super) enum Template {
     /// One connection.
     Connected,
+    /// The same, and its access token runs out at once.
+    Expiring,
     /// A database of `tests/fixtures/db`.
     Fixture(u32),
     /// Nothing: there is no database.
@@ -70,6 +75,7 @@ impl Operation {
             Self::NotKeptUntold,
             Self::Revoke,
             Self::Outbox,
+            Self::Refresh,
         ];
         plain.into_iter().chain(Self::migrations()).collect()
     }
@@ -96,6 +102,7 @@ impl Operation {
             Self::NotKept => "not kept".to_owned(),
             Self::NotKeptUntold => "not kept, bank not told".to_owned(),
             Self::Outbox => "outbox".to_owned(),
+            Self::Refresh => "refresh".to_owned(),
             Self::Revoke => "revoke".to_owned(),
         }
     }
@@ -107,6 +114,7 @@ impl Operation {
             Self::FirstStart => Template::Nothing,
             Self::Migrate(schema) => Template::Fixture(schema),
             Self::Outbox => Template::Pending,
+            Self::Refresh => Template::Expiring,
         }
     }
 
@@ -114,7 +122,12 @@ impl Operation {
     pub(super) fn is_a_start(self) -> bool {
         match self {
             Self::FirstStart | Self::Migrate(_) | Self::Outbox => true,
-            Self::Connect | Self::FirstConnect | Self::NotKept | Self::NotKeptUntold | Self::Revoke => false,
+            Self::Connect
+            | Self::FirstConnect
+            | Self::NotKept
+            | Self::NotKeptUntold
+            | Self::Refresh
+            | Self::Revoke => false,
         }
     }
 
@@ -123,7 +136,7 @@ impl Operation {
     pub(super) fn asks_for_tokens(self) -> bool {
         match self {
             Self::Connect | Self::FirstConnect | Self::NotKept | Self::NotKeptUntold => true,
-            Self::FirstStart | Self::Migrate(_) | Self::Outbox | Self::Revoke => false,
+            Self::FirstStart | Self::Migrate(_) | Self::Outbox | Self::Refresh | Self::Revoke => false,
         }
     }
 
@@ -141,6 +154,7 @@ impl Operation {
             | Self::FirstStart
             | Self::Migrate(_)
             | Self::Outbox
+            | Self::Refresh
             | Self::Revoke => {}
         }
     }
@@ -152,6 +166,7 @@ impl Operation {
             Self::NotKept | Self::NotKeptUntold => person.connect_in_vain().await,
             Self::FirstStart | Self::Migrate(_) => person.look().await.map(drop),
             Self::Outbox => person.wait_for_bank().await,
+            Self::Refresh => person.ask_after_the_first().await,
             Self::Revoke => person.revoke().await,
         };
         if done.is_some() {
@@ -250,6 +265,31 @@ impl Person<'_> {
         self.control.arm();
         self.cut_off(&grant).await?;
         self.wait_for_bank().await
+    }
+
+    async fn ask_after_the_first(&mut self) -> Option<()> {
+        let grant = self.look().await?.first()?.id.clone();
+        self.control.arm();
+        // The second time the fresh token is used, which was the reason for asking.
+        self.ask_after(&grant).await?;
+        self.ask_after(&grant).await?;
+        self.look().await.map(drop)
+    }
+
+    /// Asks the bank whether a connection still works; nothing where nobody can say.
+    pub(super) async fn ask_after(&mut self, grant: &str) -> Option<Option<Shown>> {
+        match self.hosted.ask("check_grant", &json!({ "grant": grant })).await {
+            Said::Done(view) => {
+                let shown = Shown::of(&view).into_iter().next();
+                if shown.as_ref().is_some_and(|shown| shown.state == "active") {
+                    self.told.works.insert(grant.to_owned());
+                }
+                self.told.see(shown.as_slice());
+                Some(shown)
+            }
+            Said::Refused => Some(None),
+            Said::Gone => None,
+        }
     }
 
     /// Cuts a connection off here.

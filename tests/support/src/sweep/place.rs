@@ -61,6 +61,8 @@ pub(super) struct Outcome {
     pub(super) violations: Vec<String>,
     /// Consents at the bank that the host never could know of.
     pub(super) unknown: usize,
+    /// Connections that do not go on without the person, since an answer was lost.
+    pub(super) reconnects: usize,
 }
 
 impl Outcome {
@@ -120,11 +122,18 @@ impl Place {
         case.read_log(&home.with_extension("stderr"));
         let before = verdict::autopsy(&home.join("data"), &self.dir.path().join("autopsy"));
         case.judge_remains(&before, &told, &self.bank.live());
+        case.seen(&self.bank.seen("token"));
         self.bank.go_back_to(&self.bank.memory());
         self.judge_fresh(&home, &mut case, &mut told).await;
         fs::remove_dir_all(&home).expect("a folder");
         fs::remove_file(home.with_extension("stderr")).expect("a log");
-        Outcome { met, counted, violations: case.violations, unknown: case.unknown }
+        Outcome {
+            met,
+            counted,
+            violations: case.violations,
+            unknown: case.unknown,
+            reconnects: case.reconnects,
+        }
     }
 
     /// Starts a fresh host on what is left, without a fault, and ends every connection.
@@ -184,7 +193,7 @@ impl Place {
         let from = match template {
             Template::Nothing | Template::Fixture(_) => None,
             Template::Started => Some(Template::Nothing),
-            Template::Connected => Some(Template::Started),
+            Template::Connected | Template::Expiring => Some(Template::Started),
             Template::Pending => Some(Template::Connected),
         };
         let (home, mut told) = match from {
@@ -204,11 +213,15 @@ impl Place {
                 fs::set_permissions(&database, PermissionsExt::from_mode(0o600)).expect("a mode");
                 told = verdict::autopsy(&home.join("data"), &self.dir.path().join("autopsy")).told();
             }
-            Template::Started | Template::Connected | Template::Pending => {
+            Template::Connected | Template::Expiring | Template::Pending | Template::Started => {
                 let mut hosted = self.start(&home, false).await.expect("a host without a fault");
                 let mut person = self.person(&mut hosted, &mut told);
                 match template {
                     Template::Connected => person.connect().await.expect("a connection"),
+                    Template::Expiring => {
+                        person.bank.token("expires_in", json!(1));
+                        person.connect().await.expect("a connection");
+                    }
                     Template::Pending => {
                         person.bank.answers("revoke", Answer::json(503, &json!({})));
                         let grant = person.look().await.expect("the list")[0].id.clone();

@@ -13,6 +13,8 @@ pub(super) struct Told {
     pub(super) revoked: BTreeSet<String>,
     /// Connections that were shown as confirmed ended by the bank.
     pub(super) confirmed: BTreeSet<String>,
+    /// Connections of which the bank was asked and found to work.
+    pub(super) works: BTreeSet<String>,
     /// Attempts that were shown.
     pub(super) attempts: BTreeSet<String>,
     /// Sealed records that nothing may change: those of a fixture.

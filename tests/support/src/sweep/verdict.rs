@@ -17,6 +17,7 @@ use super::control::Fault;
 use super::operation::{Operation, Person};
 use super::place::copy;
 use super::told::{Shown, Told};
+use crate::fake_provider::Seen;
 
 /// A fresh host tells an honest bank within this time, the slowest keychain included.
 const DRAINED: Duration = Duration::from_secs(15);
@@ -29,8 +30,12 @@ pub(super) struct Case {
     pub(super) violations: Vec<String>,
     /// Consents at the bank that the host never could know of.
     pub(super) unknown: usize,
+    /// Connections that do not go on without the person, since an answer was lost.
+    pub(super) reconnects: usize,
     /// An attempt ended without a connection, or did not end before the host did.
     may_have_lost: bool,
+    /// The bank was sent a refresh token.
+    refreshed: bool,
 }
 
 /// A connection as it stands in the database.
@@ -42,6 +47,10 @@ struct Row {
     bank: String,
     sealed: bool,
     waits: bool,
+    /// It says that it does not go on without the person.
+    reconnect: bool,
+    /// A refresh was sent, and what came of it is not known here.
+    unanswered: bool,
     /// The audit events that name it.
     events: Vec<String>,
 }
@@ -72,6 +81,7 @@ impl Remains {
             connected: ids(|_| true),
             revoked: ids(|row| row.cut_off),
             confirmed: ids(|row| row.bank == "confirmed"),
+            works: BTreeSet::new(),
             attempts: self.attempts.clone(),
             sealed: self.sealed.clone(),
         }
@@ -80,7 +90,15 @@ impl Remains {
 
 impl Case {
     pub(super) fn new(operation: Operation, fault: Fault) -> Self {
-        Self { operation, fault, violations: Vec::new(), unknown: 0, may_have_lost: false }
+        Self {
+            operation,
+            fault,
+            violations: Vec::new(),
+            unknown: 0,
+            reconnects: 0,
+            may_have_lost: false,
+            refreshed: false,
+        }
     }
 
     pub(super) fn violation(&mut self, what: String) {
@@ -114,6 +132,13 @@ impl Case {
         self.hold(ended.is_none() || (self.is_kill() && killed), || {
             format!("the host ended by itself: {ended:?}")
         });
+    }
+
+    /// The bank has seen these requests to its token endpoint.
+    pub(super) fn seen(&mut self, requests: &[Seen]) {
+        let is_refresh =
+            |seen: &Seen| seen.form.get("grant_type").is_some_and(|kind| kind == "refresh_token");
+        self.refreshed = requests.iter().any(is_refresh);
     }
 
     /// No panic was said.
@@ -195,8 +220,10 @@ impl Case {
     fn judge_bank(&mut self, remains: &Remains, live: &BTreeSet<String>) {
         let live = consents(live);
         let active = remains.rows.iter().filter(|row| !row.cut_off).count();
+        let sure =
+            remains.rows.iter().filter(|row| !row.cut_off && !row.reconnect && !row.unanswered).count();
         let waiting = remains.rows.iter().filter(|row| row.bank == "pending").count();
-        self.hold(active <= live, || format!("I2: {active} are active here, and the bank knows {live}"));
+        self.hold(sure <= live, || format!("I2: {sure} are active here, and the bank knows {live}"));
         let unknown = live.saturating_sub(active + waiting);
         let explained = self.operation.asks_for_tokens() && self.may_have_lost && unknown <= 1;
         self.hold(unknown == 0 || explained, || {
@@ -246,26 +273,7 @@ fn read(database: &Path) -> rusqlite::Result<Remains> {
     }
     let events: Vec<serde_json::Value> =
         records.iter().map(|record| serde_json::from_str(&record.body).unwrap_or_default()).collect();
-    let mut statement = conn.prepare(
-        "SELECT id, cut_off_at IS NOT NULL, coalesce(json_extract(token, '$.state'), ''), \
-         EXISTS (SELECT 1 FROM sealed WHERE grant_id = id), EXISTS (SELECT 1 FROM outbox WHERE grant_id = id) \
-         FROM grants",
-    )?;
-    remains.rows = statement
-        .query_map([], |row| {
-            let id: String = row.get(0)?;
-            let named = events.iter().filter(|event| event["grant"] == id.as_str());
-            let events = named.filter_map(|event| event["event"].as_str().map(str::to_owned)).collect();
-            Ok(Row {
-                id,
-                cut_off: row.get(1)?,
-                bank: row.get(2)?,
-                sealed: row.get(3)?,
-                waits: row.get(4)?,
-                events,
-            })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
+    remains.rows = rows(&conn, &events)?;
     let texts = |query: &str| -> rusqlite::Result<BTreeSet<String>> {
         conn.prepare(query)?.query_map([], |row| row.get(0))?.collect()
     };
@@ -274,6 +282,38 @@ fn read(database: &Path) -> rusqlite::Result<Remains> {
     remains.sealed =
         texts("SELECT grant_id || ' ' || kind || ' ' || generation || ' ' || hex(blob) FROM sealed")?;
     Ok(remains)
+}
+
+fn rows(conn: &Connection, events: &[serde_json::Value]) -> rusqlite::Result<Vec<Row>> {
+    let schema: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    // A migration that was cut off leaves the schema before.
+    let since_2 = if schema < 2 {
+        "0, 0"
+    } else {
+        "reconnect IS NOT NULL, EXISTS (SELECT 1 FROM refreshes WHERE grant_id = id AND \
+         (in_flight IS NOT NULL OR unanswered > 0))"
+    };
+    let query = format!(
+        "SELECT id, cut_off_at IS NOT NULL, coalesce(json_extract(token, '$.state'), ''), \
+         EXISTS (SELECT 1 FROM sealed WHERE grant_id = id), EXISTS (SELECT 1 FROM outbox WHERE grant_id = id), \
+         {since_2} FROM grants"
+    );
+    let read = |row: &rusqlite::Row<'_>| {
+        let id: String = row.get(0)?;
+        let named = events.iter().filter(|event| event["grant"] == id.as_str());
+        let events = named.filter_map(|event| event["event"].as_str().map(str::to_owned)).collect();
+        Ok(Row {
+            id,
+            cut_off: row.get(1)?,
+            bank: row.get(2)?,
+            sealed: row.get(3)?,
+            waits: row.get(4)?,
+            reconnect: row.get(5)?,
+            unanswered: row.get(6)?,
+            events,
+        })
+    };
+    conn.prepare(&query)?.query_map([], read)?.collect()
 }
 
 /// The files of a data folder in which a token of the bank stands: `access-1`, `refresh-2`.
@@ -319,15 +359,40 @@ pub(super) async fn judge_fresh(case: &mut Case, person: &mut Person<'_>) {
     if !drain(case, person).await {
         return;
     }
-    let active = shown.iter().filter(|shown| shown.state == "active");
-    for grant in active {
-        if person.cut_off(&grant.id).await.is_none() {
-            return case.violation(format!("I2: a fresh host does not answer when {} is revoked", grant.id));
+    end_all(case, person, &shown).await;
+}
+
+/// Each connection works or says why not; then each is ended, here and at the bank.
+async fn end_all(case: &mut Case, person: &mut Person<'_>, shown: &[Shown]) {
+    let works = person.told.works.clone();
+    let mut broken = 0;
+    let standing: Vec<&String> = shown.iter().filter(|s| !s.is_revoked()).map(|shown| &shown.id).collect();
+    for id in &standing {
+        match person.ask_after(id).await {
+            Some(Some(now)) if now.state == "reconnect" => {
+                broken += 1;
+                let explained = case.refreshed && !works.contains(*id);
+                case.hold(explained, || format!("I6: {id} does not go on, and no answer was lost"));
+                case.reconnects += 1;
+            }
+            Some(Some(now)) => case.hold(now.state == "active", || format!("I6: {id} is {now:?}")),
+            Some(None) | None => case.violation(format!("I6: nobody can say whether {id} works")),
+        }
+    }
+    let newest = person.bank.live();
+    person.bank.forget_seen();
+    for id in &standing {
+        if person.cut_off(id).await.is_none() {
+            return case.violation(format!("I2: a fresh host does not answer when {id} is revoked"));
         }
     }
     if !drain(case, person).await {
         return;
     }
+    let sent: BTreeSet<String> =
+        person.bank.seen("revoke").iter().filter_map(|seen| seen.form.get("token").cloned()).collect();
+    let old = sent.iter().filter(|token| token.starts_with("refresh-") && !newest.contains(*token)).count();
+    case.hold(old <= broken, || format!("I6: the bank is sent {sent:?}, and it knows {newest:?}"));
     let left = consents(&person.bank.live());
     let explained = case.operation.asks_for_tokens() && case.may_have_lost && left <= 1;
     case.unknown = left;
