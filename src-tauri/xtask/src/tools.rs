@@ -159,8 +159,9 @@ fn on_path(program: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What every system of this kind has.
-    const ALWAYS_THERE: [&str; 7] = ["ls", "mkfifo", "nsenter", "setpriv", "sleep", "timeout", "unshare"];
+    /// What every system of this kind has, and what Rust links with.
+    const ALWAYS_THERE: [&str; 8] =
+        ["cc", "ls", "mkfifo", "nsenter", "setpriv", "sleep", "timeout", "unshare"];
 
     #[test]
     fn every_program_the_tests_start_is_installed_by_name() {

@@ -16,6 +16,7 @@ mod control;
 mod hosted;
 mod operation;
 mod place;
+mod remains;
 mod told;
 mod verdict;
 

@@ -13,6 +13,7 @@ use super::control::{Control, Fault, Tools};
 use super::hosted::{Hosted, NotUp, Start};
 use super::now_millis;
 use super::operation::{BANK, Operation, Person, Template};
+use super::remains;
 use super::told::Told;
 use super::verdict::{self, Case};
 use crate::fake_provider::{Answer, FakeProvider, Memory};
@@ -120,7 +121,7 @@ impl Place {
             spoil(&home.join("data"));
         }
         case.read_log(&home.with_extension("stderr"));
-        let before = verdict::autopsy(&home.join("data"), &self.dir.path().join("autopsy"));
+        let before = remains::autopsy(&home.join("data"), &self.dir.path().join("autopsy"));
         case.judge_remains(&before, &told, &self.bank.live());
         case.seen(&self.bank.seen("token"));
         self.bank.go_back_to(&self.bank.memory());
@@ -211,7 +212,7 @@ impl Place {
                 fs::copy(root().join(format!("tests/fixtures/db/{schema}.sqlite")), &database)
                     .expect("a fixture");
                 fs::set_permissions(&database, PermissionsExt::from_mode(0o600)).expect("a mode");
-                told = verdict::autopsy(&home.join("data"), &self.dir.path().join("autopsy")).told();
+                told = remains::autopsy(&home.join("data"), &self.dir.path().join("autopsy")).told();
             }
             Template::Connected | Template::Expiring | Template::Pending | Template::Started => {
                 let mut hosted = self.start(&home, false).await.expect("a host without a fault");
