@@ -22,6 +22,7 @@ pub(crate) fn kill(setup: &Setup) -> Value {
         red("a connection acknowledged before it is written", Operation::Connect, Fault::KillUnwritten, None),
         red("a revocation acknowledged before it is written", Operation::Revoke, Fault::KillUnwritten, None),
         red("fresh tokens used before they are written", Operation::Refresh, Fault::KillUnwritten, None),
+        red("a stop of the agents that is forgotten", Operation::StopAgents, before, Some(forget_stop)),
         red("an outbox entry that is dropped", Operation::Revoke, before, Some(drop_outbox)),
     ];
     measure(setup, faults, &controls)
@@ -40,6 +41,13 @@ pub(crate) fn errno(setup: &Setup) -> Value {
 
 fn drop_outbox(data: &Path) {
     spoil(data, "DELETE FROM outbox");
+}
+
+/// From every place where it stands.
+fn forget_stop(data: &Path) {
+    spoil(data, "UPDATE meta SET stopped_at = NULL");
+    std::fs::write(data.join("agents"), "may run\n").expect("the stop mark");
+    std::fs::remove_dir_all(data.with_file_name("run").join("countersign")).expect("the runtime folder");
 }
 
 /// Runs with a fault that no product could bear.

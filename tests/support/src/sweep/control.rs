@@ -1,11 +1,10 @@
 //! The fault that is put into a host: `fault.c` made into a library, and the file by which it is steered.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use crate::process::root;
+use std::process::{Command, Stdio};
 
 /// What happens at the call that was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -261,16 +260,17 @@ impl Tools {
             host: folder.join("countersignd"),
             opener: folder.join("countersign-desktop"),
         };
-        compile(&tools.fault, "fault.c", &["-shared", "-fPIC"]);
-        compile(&tools.opener, "window.c", &[]);
+        compile(&tools.fault, include_str!("fault.c"), &["-shared", "-fPIC"]);
+        compile(&tools.opener, include_str!("window.c"), &[]);
         std::fs::copy(programs.join("countersignd"), &tools.host).expect("the sandbox build of the host");
         tools
     }
 }
 
 fn compile(to: &Path, source: &str, how: &[&str]) {
-    let source = root().join("tests/support/src/sweep").join(source);
     let mut cc = Command::new("cc");
-    cc.args(["-O2", "-Wall", "-Wextra", "-Werror"]).args(how).arg("-o").arg(to).arg(&source);
-    assert!(cc.status().expect("cc").success(), "{} does not compile", source.display());
+    cc.args(["-O2", "-Wall", "-Wextra", "-Werror"]).args(how).arg("-o").arg(to).args(["-x", "c", "-"]);
+    let mut cc = cc.stdin(Stdio::piped()).spawn().expect("cc");
+    cc.stdin.take().expect("stdin is piped").write_all(source.as_bytes()).expect("the source is taken");
+    assert!(cc.wait().expect("cc").success(), "{} does not compile", to.display());
 }

@@ -42,8 +42,12 @@ pub enum Operation {
     /// A connection is asked after whose access token has run out, at a bank that gives a new refresh token each time and
     /// ends everything where an old one comes back.
     Refresh,
+    /// Agents that were stopped may go on.
+    ResumeAgents,
     /// A connection is revoked and the bank told.
     Revoke,
+    /// Every agent is stopped.
+    StopAgents,
 }
 
 /// What a data folder holds at the beginning.
@@ -61,6 +65,8 @@ pub(super) enum Template {
     Pending,
     /// Agents, and no key yet.
     Started,
+    /// One connection, and every agent is stopped.
+    Stopped,
 }
 
 impl Operation {
@@ -76,6 +82,8 @@ impl Operation {
             Self::Revoke,
             Self::Outbox,
             Self::Refresh,
+            Self::StopAgents,
+            Self::ResumeAgents,
         ];
         plain.into_iter().chain(Self::migrations()).collect()
     }
@@ -103,18 +111,23 @@ impl Operation {
             Self::NotKeptUntold => "not kept, bank not told".to_owned(),
             Self::Outbox => "outbox".to_owned(),
             Self::Refresh => "refresh".to_owned(),
+            Self::ResumeAgents => "resume agents".to_owned(),
             Self::Revoke => "revoke".to_owned(),
+            Self::StopAgents => "stop agents".to_owned(),
         }
     }
 
     pub(super) fn begins_with(self) -> Template {
         match self {
-            Self::Connect | Self::NotKept | Self::NotKeptUntold | Self::Revoke => Template::Connected,
+            Self::Connect | Self::NotKept | Self::NotKeptUntold | Self::Revoke | Self::StopAgents => {
+                Template::Connected
+            }
             Self::FirstConnect => Template::Started,
             Self::FirstStart => Template::Nothing,
             Self::Migrate(schema) => Template::Fixture(schema),
             Self::Outbox => Template::Pending,
             Self::Refresh => Template::Expiring,
+            Self::ResumeAgents => Template::Stopped,
         }
     }
 
@@ -127,7 +140,9 @@ impl Operation {
             | Self::NotKept
             | Self::NotKeptUntold
             | Self::Refresh
-            | Self::Revoke => false,
+            | Self::ResumeAgents
+            | Self::Revoke
+            | Self::StopAgents => false,
         }
     }
 
@@ -136,7 +151,13 @@ impl Operation {
     pub(super) fn asks_for_tokens(self) -> bool {
         match self {
             Self::Connect | Self::FirstConnect | Self::NotKept | Self::NotKeptUntold => true,
-            Self::FirstStart | Self::Migrate(_) | Self::Outbox | Self::Refresh | Self::Revoke => false,
+            Self::FirstStart
+            | Self::Migrate(_)
+            | Self::Outbox
+            | Self::Refresh
+            | Self::ResumeAgents
+            | Self::Revoke
+            | Self::StopAgents => false,
         }
     }
 
@@ -155,7 +176,9 @@ impl Operation {
             | Self::Migrate(_)
             | Self::Outbox
             | Self::Refresh
-            | Self::Revoke => {}
+            | Self::ResumeAgents
+            | Self::Revoke
+            | Self::StopAgents => {}
         }
     }
 
@@ -167,7 +190,9 @@ impl Operation {
             Self::FirstStart | Self::Migrate(_) => person.look().await.map(drop),
             Self::Outbox => person.wait_for_bank().await,
             Self::Refresh => person.ask_after_the_first().await,
+            Self::ResumeAgents => person.resume_agents().await,
             Self::Revoke => person.revoke().await,
+            Self::StopAgents => person.stop_agents().await,
         };
         if done.is_some() {
             person.settle().await;
@@ -265,6 +290,38 @@ impl Person<'_> {
         self.control.arm();
         self.cut_off(&grant).await?;
         self.wait_for_bank().await
+    }
+
+    /// Whether the agents are stopped, as the person is told.
+    pub(super) async fn look_at_agents(&mut self) -> Option<()> {
+        let state = self.ask("app_state", json!({})).await?;
+        self.told.stopped = Some(!state["stopped"].is_null());
+        Some(())
+    }
+
+    /// Stops every agent.
+    pub(super) async fn stop_agents(&mut self) -> Option<()> {
+        self.look().await?;
+        self.control.arm();
+        self.told.stopped = None;
+        let state = self.ask("stop_agents", json!({})).await?;
+        // In force at once; that it outlives a restart is said by itself.
+        self.told.stopped = Some(true).filter(|_| state["stopped"]["recorded"] == true);
+        // The window reads all of it again.
+        self.ask("app_state", json!({})).await?;
+        self.look().await.map(drop)
+    }
+
+    async fn resume_agents(&mut self) -> Option<()> {
+        self.look().await?;
+        self.control.arm();
+        self.told.stopped = None;
+        match self.hosted.ask("resume_agents", &json!({})).await {
+            Said::Done(_) => self.told.stopped = Some(false),
+            Said::Refused => self.told.stopped = Some(true),
+            Said::Gone => return None,
+        }
+        self.look().await.map(drop)
     }
 
     async fn ask_after_the_first(&mut self) -> Option<()> {

@@ -195,7 +195,7 @@ impl Place {
             Template::Nothing | Template::Fixture(_) => None,
             Template::Started => Some(Template::Nothing),
             Template::Connected | Template::Expiring => Some(Template::Started),
-            Template::Pending => Some(Template::Connected),
+            Template::Pending | Template::Stopped => Some(Template::Connected),
         };
         let (home, mut told) = match from {
             None => self.home(template),
@@ -214,27 +214,11 @@ impl Place {
                 fs::set_permissions(&database, PermissionsExt::from_mode(0o600)).expect("a mode");
                 told = remains::autopsy(&home.join("data"), &self.dir.path().join("autopsy")).told();
             }
-            Template::Connected | Template::Expiring | Template::Pending | Template::Started => {
-                let mut hosted = self.start(&home, false).await.expect("a host without a fault");
-                let mut person = self.person(&mut hosted, &mut told);
-                match template {
-                    Template::Connected => person.connect().await.expect("a connection"),
-                    Template::Expiring => {
-                        person.bank.token("expires_in", json!(1));
-                        person.connect().await.expect("a connection");
-                    }
-                    Template::Pending => {
-                        person.bank.answers("revoke", Answer::json(503, &json!({})));
-                        let grant = person.look().await.expect("the list")[0].id.clone();
-                        person.cut_off(&grant).await.expect("an answer");
-                        person.wait_for_try().await.expect("a try");
-                    }
-                    Template::Started | Template::Nothing | Template::Fixture(_) => {
-                        person.look().await.expect("the list");
-                    }
-                }
-                hosted.kill(Duration::ZERO).await;
-            }
+            Template::Connected
+            | Template::Expiring
+            | Template::Pending
+            | Template::Started
+            | Template::Stopped => self.live(template, &home, &mut told).await,
         }
         let data = self.dir.path().join(format!("{template:?}"));
         fs::create_dir(&data).expect("a folder");
@@ -242,11 +226,36 @@ impl Place {
         self.snapshots.insert(template, Snapshot { data, bank: self.bank.memory(), told });
         fs::remove_dir_all(&home).expect("a folder");
     }
+
+    /// What the person does for a template.
+    async fn live(&self, template: Template, home: &Path, told: &mut Told) {
+        let mut hosted = self.start(home, false).await.expect("a host without a fault");
+        let mut person = self.person(&mut hosted, told);
+        match template {
+            Template::Connected => person.connect().await.expect("a connection"),
+            Template::Expiring => {
+                person.bank.token("expires_in", json!(1));
+                person.connect().await.expect("a connection");
+            }
+            Template::Pending => {
+                person.bank.answers("revoke", Answer::json(503, &json!({})));
+                let grant = person.look().await.expect("the list")[0].id.clone();
+                person.cut_off(&grant).await.expect("an answer");
+                person.wait_for_try().await.expect("a try");
+            }
+            Template::Stopped => person.stop_agents().await.expect("an answer"),
+            Template::Fixture(_) | Template::Nothing | Template::Started => {
+                person.look().await.expect("the list");
+            }
+        }
+        person.look_at_agents().await.expect("the state");
+        hosted.kill(Duration::ZERO).await;
+    }
 }
 
-/// The database and its log; what else is in a data folder is made anew at each start.
+/// The database, its log and the stop mark; what else is in a data folder is made anew at each start.
 pub(super) fn copy(from: &Path, to: &Path) {
-    for name in ["countersign.sqlite", "countersign.sqlite-wal", "countersign.sqlite.new"] {
+    for name in ["countersign.sqlite", "countersign.sqlite-wal", "agents"] {
         let (from, to) = (from.join(name), to.join(name));
         if from.exists() {
             fs::copy(from, to).expect("a copy");

@@ -207,6 +207,12 @@ pub(super) async fn judge_fresh(case: &mut Case, person: &mut Person<'_>) {
         let step = view.map_or_else(String::new, |view| view["step"].to_string());
         case.hold(step == "\"ended\"", || format!("I8: the attempt {id} is at {step:?} after a restart"));
     }
+    let state = person.hosted.ask("app_state", &json!({})).await.done();
+    let stopped = state.map(|state| !state["stopped"].is_null());
+    let is_so = stopped.is_some() && (told.stopped.is_none() || told.stopped == stopped);
+    case.hold(is_so, || {
+        format!("I2: agents stopped: {:?} was said, and now it is {stopped:?}", told.stopped)
+    });
     if case.is_migration() {
         return;
     }
