@@ -3,8 +3,17 @@ import { cleanup } from "@testing-library/svelte";
 import { ESLint } from "eslint";
 import { afterEach, describe, expect, test } from "vitest";
 import { Fake } from "../src/ipc/fake";
-import { agent, attempt, bankMark, grant, permissions, provider, revoked } from "../src/ipc/fake-data";
-import { everyTold } from "../src/ipc/scenarios";
+import {
+  account,
+  agent,
+  attempt,
+  bankMark,
+  grant,
+  permissions,
+  provider,
+  revoked,
+} from "../src/ipc/fake-data";
+import { everyTold } from "../src/ipc/scenarios-base";
 import type { PermissionView } from "../src/ipc/generated/contract";
 import { HOME, type Place } from "../src/shared/place.svelte";
 import { show } from "./window";
@@ -30,7 +39,7 @@ function world(text: string): Fake {
   fake.providers = [provider(bank, { permissions: all, unverified: true, shared_consents: true })];
   fake.agents = [{ ...agent("agent", text, now, 1), thumbprint: "thumbprint" }];
   const view = {
-    accounts: [{ name: text, masked: text, currency: text }],
+    accounts: [account("everyday", text, text, text)],
     holder: text,
     extra: [text],
     missing: all.slice(0, 1),

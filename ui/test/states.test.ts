@@ -113,7 +113,7 @@ describe("connections", () => {
         revoked(grant("given-up", now), now, { kind: "given_up", at: now }),
         revoked(grant("by-hand", now), now - DAY, { kind: "not_offered" }),
         revoked(grant("by-hand-long-ago", now), now - 30 * DAY, { kind: "not_offered" }),
-        grant("ended", now, { state: { kind: "ended" }, has_extra: true }),
+        grant("ended", now, { state: { kind: "ended", facts: null }, has_extra: true }),
       ]),
       damaged: [{ what: "connection" as const, id: null, name: "First Harbour" }],
     };

@@ -1,8 +1,9 @@
 import { render, screen, waitFor, within } from "@testing-library/svelte";
 import axe from "axe-core";
 import { describe, expect, test } from "vitest";
-import { EVERY_ENDING, everyTold, SCENARIOS, UNOPENED } from "../src/ipc/scenarios";
-import { permissions } from "../src/ipc/fake-data";
+import { EVERY_ENDING, SCENARIOS, UNOPENED } from "../src/ipc/scenarios";
+import { everyTold } from "../src/ipc/scenarios-base";
+import { account, permissions } from "../src/ipc/fake-data";
 import type { EndingView } from "../src/ipc/generated/contract";
 import { keychain } from "../src/text/en";
 import { endingWords } from "../src/text/endings";
@@ -463,7 +464,7 @@ describe("the frame", () => {
         ...view,
         holder: markup,
         extra: [markup],
-        accounts: [{ name: markup, masked: markup, currency: markup }],
+        accounts: [account("everyday", markup, markup, markup)],
         row: {
           ...view.row,
           agent: { ...view.row.agent, name: markup },

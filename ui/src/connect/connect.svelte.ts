@@ -7,7 +7,8 @@ import type {
   ProviderView,
 } from "../ipc/generated/contract";
 import { Rereader } from "../shared/rereader";
-import type { Session } from "../shared/session.svelte";
+import type { Outcome, Session } from "../shared/session.svelte";
+import { DAY } from "../shared/time";
 import { Choice } from "./choice.svelte";
 
 /** The four steps. */
@@ -23,6 +24,10 @@ export class Connect {
   grant: GrantView | null = $state.raw(null);
   problem: CommandError | null = $state(null);
   busy = $state(false);
+  /** The connection that is to be renewed. */
+  old: GrantView | null = $state.raw(null);
+  /** The bank of the connection to renew is not in the catalogue any more. */
+  bankGone = $state(false);
   /** The link is on the clipboard. */
   copied = $state(false);
   readonly #session: Session;
@@ -35,17 +40,46 @@ export class Connect {
 
   get step(): ConnectStep {
     if (this.attempt) return this.attempt.ending ? "done" : "at_bank";
-    return this.choice ? "may" : "bank";
+    return this.choice || this.renewing ? "may" : "bank";
   }
 
-  /** Begins; with an attempt's id, goes on with that one. */
-  async start(attempt: string | null): Promise<void> {
+  /** A connection there is gets a new one in its place. */
+  get renewing(): boolean {
+    return this.attempt ? this.attempt.renews !== null : this.old !== null;
+  }
+
+  /** Begins; with an attempt's id, goes on with that one; with a connection's, renews that. */
+  async start(attempt: string | null, renews: string | null = null): Promise<void> {
     if (attempt) {
       const shown = await this.#session.ask("show_attempt", { attempt });
       if (shown.ok) this.#take(shown.answer);
       else this.problem = shown.problem;
     }
+    const renewed = renews ?? this.attempt?.renews ?? null;
+    if (renewed !== null) await this.#readOld(renewed);
     await this.readLists();
+    if (renews !== null) this.#chooseAsBefore(Date.now());
+  }
+
+  async #readOld(grant: string): Promise<void> {
+    const outcome = await this.#session.ask("show_grant", { grant });
+    if (outcome.ok) this.old = outcome.answer;
+    // Of an attempt that is on its way, nothing depends on it.
+    else if (!this.attempt) this.problem = outcome.problem;
+  }
+
+  /** A renewal begins with what the connection may do now, for as long as it was given before. */
+  #chooseAsBefore(now: number): void {
+    const old = this.old;
+    if (!old || !this.providers) return;
+    const bank = this.providers.find((one) => one.id === old.row.bank.id);
+    this.bankGone = !bank;
+    if (!bank) return;
+    this.choice = new Choice(bank, [], now);
+    this.choice.agent = { ...old.row.agent, added_at: 0, connections: 0 };
+    this.choice.choose(old.row.permissions.map((one) => one.id));
+    const days = (old.consent_ends_at - old.row.created_at) / DAY;
+    if (days > 60 && this.choice.allowed("90")) this.choice.until = "90";
   }
 
   /** Reads banks and agents. */
@@ -89,12 +123,13 @@ export class Connect {
     choice.tried = true;
     const until = choice.untilAt(now);
     if (until === null || !choice.agent || choice.permissions.length === 0) return false;
-    return this.#change("connect_account", {
-      provider: choice.bank.id,
-      agent: choice.agent.id,
-      permissions: choice.permissions.map((one) => one.id),
-      until,
-    });
+    const permissions = choice.permissions.map((one) => one.id);
+    const [provider, agent, old] = [choice.bank.id, choice.agent.id, this.old];
+    return this.#change(() =>
+      old
+        ? this.#session.ask("renew_grant", { grant: old.row.id, permissions, until })
+        : this.#session.ask("connect_account", { provider, agent, permissions, until }),
+    );
   }
 
   openAgain(): Promise<boolean> {
@@ -111,6 +146,12 @@ export class Connect {
     return this.#changeAttempt("cancel_attempt");
   }
 
+  /** Keeps accounts that a renewal brought and nobody expected, or not. */
+  async decide(keep: boolean): Promise<boolean> {
+    const attempt = this.attempt?.id;
+    return attempt ? this.#change(() => this.#session.ask("decide_account", { attempt, keep })) : false;
+  }
+
   /** Back to the choices, as they were. */
   again(now: number): void {
     const old = this.attempt;
@@ -119,6 +160,7 @@ export class Connect {
     this.problem = null;
     this.copied = false;
     if (this.choice || !old) return;
+    if (this.old) return this.#chooseAsBefore(now);
     const bank = this.providers?.find((one) => one.id === old.bank.id);
     if (!bank) return;
     this.choice = new Choice(bank, this.agents ?? [], now);
@@ -142,21 +184,14 @@ export class Connect {
 
   async #changeAttempt(command: "open_again" | "copy_link" | "cancel_attempt"): Promise<boolean> {
     const id = this.attempt?.id;
-    return id ? this.#change(command, { attempt: id }) : false;
+    return id ? this.#change(() => this.#session.ask(command, { attempt: id })) : false;
   }
 
-  async #change(
-    ...[command, request]:
-      | ["connect_account", { provider: string; agent: string; permissions: string[]; until: number }]
-      | ["open_again" | "copy_link" | "cancel_attempt", { attempt: string }]
-  ): Promise<boolean> {
+  async #change(ask: () => Promise<Outcome<AttemptView>>): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
     this.problem = null;
-    const outcome =
-      command === "connect_account"
-        ? await this.#session.ask(command, request)
-        : await this.#session.ask(command, request);
+    const outcome = await ask();
     this.busy = false;
     if (outcome.ok) this.#take(outcome.answer);
     else this.problem = outcome.problem;

@@ -1,30 +1,54 @@
 import type { AttemptView, DamagedRecord, GrantRow, GrantsView } from "../ipc/generated/contract";
 import { DAY } from "../shared/time";
+import type { Held } from "../text/standing";
+import { endsSoon } from "./standing";
 
 /** What stands in *Needs attention*, most pressing first. */
 export type Attention =
   | { kind: "open_attempt"; id: string; attempt: AttemptView }
+  | { kind: "reconnect"; id: string; row: GrantRow }
   | { kind: "bank_untold"; id: string; row: GrantRow }
   | { kind: "damaged"; id: string; record: DamagedRecord }
   | { kind: "extra"; id: string; row: GrantRow }
-  | { kind: "ends_soon"; id: string; row: GrantRow };
+  | { kind: "ends_soon"; id: string; row: GrantRow }
+  | { kind: "trouble"; id: string; row: GrantRow; agents: string[] };
 
 /** Where the person must act at the bank, it stays here this long. */
 const REMIND = 7 * DAY;
 
 function untold(row: GrantRow, now: number): boolean {
-  if (row.state.kind !== "revoked") return false;
+  if (row.state.kind !== "revoked" && row.state.kind !== "ended") return false;
+  if (!row.state.facts) return false;
   const { bank, cut_off_at, valid_until } = row.state.facts;
   if (bank.kind === "not_yet") return true;
   if (bank.kind !== "not_offered") return false;
   return now < Math.max(valid_until ?? 0, cut_off_at + REMIND);
 }
 
-/** Gathers what needs attention; the keychain and the catalogue have notices of their own. */
-export function gather(grants: GrantsView, open: AttemptView[], now: number): Attention[] {
+/** A bank's trouble is said once, with the oldest knowledge; not where the whole app says why. */
+function troubles(rows: GrantRow[], held: Held): Attention[] {
+  const found = new Map<string, Extract<Attention, { kind: "trouble" }>>();
+  for (const row of rows) {
+    const what = row.trouble?.what;
+    if (!what || row.state.kind === "reconnect") continue;
+    if ((what === "locked" || what === "keychain") && held !== null) continue;
+    const key = `${row.bank.id} ${what}`;
+    const known = found.get(key);
+    const agents = [...(known?.agents ?? []), row.agent.name];
+    const oldest = known && known.row.confirmed_at <= row.confirmed_at ? known.row : row;
+    found.set(key, { kind: "trouble", id: `trouble-${oldest.id}`, row: oldest, agents });
+  }
+  return [...found.values()];
+}
+
+/** Gathers what needs attention; what concerns the whole app has notices of its own. */
+export function gather(grants: GrantsView, open: AttemptView[], now: number, held: Held = null): Attention[] {
   const rows = [...grants.current, ...grants.history];
   return [
     ...open.map((attempt) => ({ kind: "open_attempt" as const, id: `attempt-${attempt.id}`, attempt })),
+    ...grants.current
+      .filter((row) => row.state.kind === "reconnect")
+      .map((row) => ({ kind: "reconnect" as const, id: `reconnect-${row.id}`, row })),
     ...rows
       .filter((row) => untold(row, now))
       .map((row) => ({ kind: "bank_untold" as const, id: `untold-${row.id}`, row })),
@@ -33,7 +57,8 @@ export function gather(grants: GrantsView, open: AttemptView[], now: number): At
       .filter((row) => row.has_extra && row.state.kind === "active")
       .map((row) => ({ kind: "extra" as const, id: `extra-${row.id}`, row })),
     ...grants.current
-      .filter((row) => row.state.kind === "active" && row.state.ends_soon)
+      .filter((row) => endsSoon(row.state) && !row.no_reminders)
       .map((row) => ({ kind: "ends_soon" as const, id: `soon-${row.id}`, row })),
+    ...troubles(grants.current, held),
   ];
 }

@@ -1,6 +1,16 @@
-import type { CommandError, GrantView } from "../ipc/generated/contract";
+import type { CommandError, GrantView, NarrowGrant } from "../ipc/generated/contract";
 import { Rereader } from "../shared/rereader";
-import type { Session } from "../shared/session.svelte";
+import type { Outcome, Session } from "../shared/session.svelte";
+
+/** Commands that change a connection and need no more than its id. */
+type GrantCommand =
+  | "check_grant"
+  | "pause_grant"
+  | "resume_grant"
+  | "revoke_grant"
+  | "stop_reminding"
+  | "stop_telling_bank"
+  | "widen_grant";
 
 /** One connection's page. */
 export class Connection {
@@ -10,6 +20,10 @@ export class Connection {
   refusal: CommandError | null = $state(null);
   /** A request that changes it is on its way. */
   busy = $state(false);
+  /** The bank is being asked. */
+  checking = $state(false);
+  /** What came of asking the bank just now. */
+  checked: "confirmed" | "not" | null = $state(null);
   readonly id: string;
   readonly #session: Session;
   readonly #reader = new Rereader(() => this.#read());
@@ -45,11 +59,49 @@ export class Connection {
     return this.#change("stop_telling_bank");
   }
 
-  async #change(command: "revoke_grant" | "stop_telling_bank"): Promise<boolean> {
+  /** Holds it back; the bank is not told. */
+  pause(): Promise<boolean> {
+    return this.#change("pause_grant");
+  }
+
+  /** Lets it go on. */
+  resume(): Promise<boolean> {
+    return this.#change("resume_grant");
+  }
+
+  /** Gives back what was taken here. */
+  widen(): Promise<boolean> {
+    return this.#change("widen_grant");
+  }
+
+  stopReminding(): Promise<boolean> {
+    return this.#change("stop_reminding");
+  }
+
+  /** Takes something back, here and at once. */
+  narrow(left: Omit<NarrowGrant, "grant">): Promise<boolean> {
+    return this.#take(() => this.#session.ask("narrow_grant", { grant: this.id, ...left }));
+  }
+
+  /** Asks the bank whether it works; what came of that stands in `checked`. */
+  async check(): Promise<void> {
+    this.checked = null;
+    const before = this.view?.row.confirmed_at ?? 0;
+    this.checking = true;
+    const done = await this.#change("check_grant");
+    this.checking = false;
+    if (done) this.checked = (this.view?.row.confirmed_at ?? 0) > before ? "confirmed" : "not";
+  }
+
+  #change(command: GrantCommand): Promise<boolean> {
+    return this.#take(() => this.#session.ask(command, { grant: this.id }));
+  }
+
+  async #take(ask: () => Promise<Outcome<GrantView>>): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
     this.refusal = null;
-    const outcome = await this.#session.ask(command, { grant: this.id });
+    const outcome = await ask();
     this.busy = false;
     this.#changes += 1;
     if (outcome.ok) {

@@ -1,4 +1,5 @@
 import type {
+  AccountView,
   AgentView,
   AppState,
   AttemptView,
@@ -6,8 +7,10 @@ import type {
   BankTold,
   GrantRow,
   GrantView,
+  HistoryKind,
   PermissionView,
   ProviderView,
+  RevocationView,
 } from "./generated/contract";
 
 /** Realistic data for the fake: made here, never read from anywhere. */
@@ -120,6 +123,15 @@ export function agent(id: string, name: string, now: number, connections = 0): A
 
 export const LONG_AGENT = "The Household Budget and Rent Reminder Assistant for Aleksandra";
 
+export function account(
+  id: string,
+  name: string,
+  masked: string,
+  currency: string | null = "EUR",
+): AccountView {
+  return { id, allowed: true, name, masked, currency };
+}
+
 export type GrantChanges = Partial<GrantRow> & { allowed?: string[]; view?: Partial<GrantView> };
 
 export function grant(id: string, now: number, changes: GrantChanges = {}): GrantView {
@@ -136,14 +148,19 @@ export function grant(id: string, now: number, changes: GrantChanges = {}): Gran
       created_at: created,
       ends_at: now + 79 * DAY,
       last_used_at: now - 42 * MINUTE,
+      confirmed_at: now - 42 * MINUTE,
+      narrowed: false,
+      trouble: null,
+      no_reminders: false,
       state: { kind: "active", ends_soon: false },
       has_extra: false,
       ...row,
     },
-    accounts: [
-      { name: "Everyday account", masked: "4417", currency: "EUR" },
-      { name: "Savings", masked: "0932", currency: "EUR" },
-    ],
+    accounts: [account("everyday", "Everyday account", "4417"), account("savings", "Savings", "0932")],
+    consented: granted,
+    consent_ends_at: row.ends_at ?? now + 79 * DAY,
+    receipts: [{ id: `receipt-${id}`, at: row.created_at ?? created, what: "connected" }],
+    renews: null,
     holder: "Aleksandra Nowak",
     missing: [],
     extra: [],
@@ -155,22 +172,31 @@ export function grant(id: string, now: number, changes: GrantChanges = {}): Gran
   };
 }
 
-/** The same connection after the person revoked it. */
+/** How the bank's own list follows: at the fake's banks only the person removes what stands there. */
+export function revocation(cutOff: number, bank: BankTold, validUntil: number | null = null): RevocationView {
+  return { cut_off_at: cutOff, bank, consent: { kind: "at_bank" }, valid_until: validUntil };
+}
+
+/** The same connection after it was revoked, or after another one took its place. */
 export function revoked(
   view: GrantView,
   at: number,
   bank: BankTold,
   validUntil: number | null = null,
+  replacedBy: string | null = null,
 ): GrantView {
-  const history = [{ at, what: "revoked" as const }, ...view.history];
+  const history = [{ at, what: "revoked" as HistoryKind }, ...view.history];
   if (bank.kind === "confirmed") history.unshift({ at: bank.at, what: "bank_confirmed" });
   if (bank.kind === "given_up") history.unshift({ at: bank.at, what: "given_up" });
+  if (replacedBy !== null) history.unshift({ at, what: "replaced" });
   return {
     ...view,
     row: {
       ...view.row,
-      state: { kind: "revoked", facts: { cut_off_at: at, bank, valid_until: validUntil } },
+      trouble: null,
+      state: { kind: "revoked", facts: revocation(at, bank, validUntil), replaced_by: replacedBy },
     },
+    receipts: [{ id: `receipt-${view.row.id}-end`, at, what: "revoked" }, ...view.receipts],
     history,
   };
 }
@@ -192,6 +218,8 @@ export function attempt(id: string, now: number, changes: Partial<AttemptView> =
     step: "at_bank",
     ending: null,
     grant: null,
+    renews: null,
+    other: null,
     ...changes,
   };
 }
@@ -202,6 +230,13 @@ export function appState(changes: Partial<AppState> = {}): AppState {
     home: null,
     version: "0.1.0",
     keychain: "ready",
+    lock: { kind: "open" },
+    protection: "keychain",
+    lock_settings: { idle_minutes: null, with_screen: false },
+    stopped: null,
+    restored_at: null,
+    clock_ahead: null,
+    asked: [],
     catalogue_problems: [],
     quit_asked: false,
     no_tray: false,

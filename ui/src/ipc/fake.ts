@@ -1,9 +1,13 @@
+import { isCurrent } from "../grants/standing";
 import { HOME, type Place } from "../shared/place.svelte";
 import type { Client, CommandName } from "./client";
 import * as data from "./fake-data";
+import * as life from "./fake-life";
+import { refuse } from "./fake-life";
 import type {
   AgentView,
   AppState,
+  AskedWhat,
   AttemptView,
   CommandError,
   Commands,
@@ -32,6 +36,12 @@ export class Fake implements Client {
   unopened: ErrorCode | null = null;
   /** How the next unlocking ends. */
   afterUnlock: AppState["keychain"] = "ready";
+  /** The passphrase, where the key is under one. */
+  passphrase = "correct horse";
+  /** Whether the banks answer. */
+  banksUp = true;
+  /** Whether the disk takes what is written. */
+  diskUp = true;
   /** What a new attempt starts as. */
   newAttempt: Partial<AttemptView> = {};
   readonly #hearers = new Set<(event: Event) => void>();
@@ -86,7 +96,7 @@ export class Fake implements Client {
     return next;
   }
 
-  /** Ends an attempt; a connected one makes its grant. */
+  /** Ends an attempt; a connected one makes its grant, and a renewal ends the one it was for. */
   end(id: string, ending: EndingView, view: Partial<GrantView> = {}): AttemptView {
     let grant: string | null = null;
     if (ending.kind === "connected") {
@@ -95,6 +105,8 @@ export class Fake implements Client {
         (one) => !ending.missing.some((other) => other.id === one.id),
       );
       grant = `grant-${id}`;
+      // Other accounts that were kept are a connection of their own.
+      const renews = attempt.other ? null : attempt.renews;
       const now = Date.now();
       const made = data.grant(grant, now, {
         bank: attempt.bank,
@@ -104,12 +116,14 @@ export class Fake implements Client {
         ends_at: attempt.until,
         last_used_at: null,
         has_extra: ending.extra.length > 0,
-        view: { missing: ending.missing, extra: ending.extra, ...view },
+        view: { missing: ending.missing, extra: ending.extra, renews, ...view },
       });
+      made.row.confirmed_at = now;
       this.grants = [made, ...this.grants];
+      if (renews !== null) life.replace(this, renews, grant, now);
       this.changeGrants();
     }
-    return this.move(id, { step: "ended", ending, grant, waiting_until: null });
+    return this.move(id, { step: "ended", ending, grant, waiting_until: null, other: null });
   }
 
   changeGrants(): void {
@@ -141,9 +155,53 @@ export class Fake implements Client {
     copy_link: ({ attempt }) => this.move(attempt, { browser: "link_copied" }),
     cancel_attempt: ({ attempt }) => this.end(attempt, { kind: "cancelled" }),
     list_grants: () => this.#grantsView(),
-    show_grant: ({ grant }) => this.#grant(grant),
-    revoke_grant: ({ grant }) => this.#revoke(grant),
-    stop_telling_bank: ({ grant }) => this.#stopTelling(grant),
+    show_grant: ({ grant }) => this.grant(grant),
+    revoke_grant: ({ grant }) => this.setGrant(life.revoke(this.grant(grant), Date.now())),
+    stop_telling_bank: ({ grant }) => this.setGrant(life.stopTelling(this.grant(grant), Date.now())),
+    pause_grant: ({ grant }) => this.setGrant(life.pause(this.grant(grant), Date.now())),
+    resume_grant: ({ grant }) => this.setGrant(life.resume(this.#unlocked().grant(grant), Date.now())),
+    narrow_grant: (request) => this.setGrant(life.narrow(this.grant(request.grant), request, Date.now())),
+    widen_grant: ({ grant }) => this.setGrant(life.widen(this.#unlocked().grant(grant), Date.now())),
+    check_grant: ({ grant }) =>
+      this.setGrant(life.check(this.#unlocked().grant(grant), this.banksUp, Date.now())),
+    renew_grant: (request) => this.#renew(request),
+    decide_account: ({ attempt, keep }) =>
+      this.end(attempt, keep ? { kind: "connected", missing: [], extra: [] } : { kind: "other_account" }),
+    stop_reminding: ({ grant }) => {
+      const view = this.grant(grant);
+      return this.setGrant({ ...view, row: { ...view.row, no_reminders: true } });
+    },
+    show_receipt: ({ receipt }) => life.receipt(this, receipt),
+    save_receipt: ({ receipt }) => {
+      if (!this.diskUp) return refuse("not_written");
+      return { path: `/home/aleksandra/Downloads/countersign-${life.receipt(this, receipt).id}.json` };
+    },
+    stop_agents: () => this.setApp({ stopped: { since: Date.now(), recorded: this.diskUp } }),
+    resume_agents: () => (this.diskUp ? this.setApp({ stopped: null }) : refuse("still_stopped")),
+    revoke_all: () => {
+      const now = Date.now();
+      this.grants = this.grants.map((view) => (life.lives(view) ? life.revoke(view, now) : view));
+      this.changeGrants();
+      return this.#grantsView();
+    },
+    lock: () => this.setApp({ lock: { kind: "locked", since: Date.now(), by: "person" } }),
+    unlock: ({ passphrase }) => {
+      this.#knows(passphrase);
+      return this.setApp({ lock: { kind: "open" } });
+    },
+    set_lock_settings: (settings) => this.setApp({ lock_settings: settings }),
+    change_protection: ({ protection, current, new: fresh }) => {
+      this.#knows(current);
+      if (protection !== "keychain" && (fresh === null || fresh.length < 8))
+        return refuse("passphrase_unfit");
+      this.passphrase = fresh ?? this.passphrase;
+      return this.setApp({ protection });
+    },
+    answer_asked: ({ id, yes }) => {
+      const asked = this.app.asked.find((one) => one.id === id) ?? refuse("asked_unknown");
+      if (yes) this.#carryOut(asked.what);
+      return this.setApp({ asked: this.app.asked.filter((one) => one.id !== id) });
+    },
     check_keychain: () => this.app,
     unlock_keychain: () => this.setApp({ keychain: this.afterUnlock }),
     keep_running: () => this.setApp({ quit_asked: false }),
@@ -153,12 +211,12 @@ export class Fake implements Client {
 
   #grantsView(): GrantsView {
     const rows = this.grants.map((view) => view.row);
-    const current = rows.filter((row) => row.state.kind === "active");
+    const working = rows.filter((row) => row.state.kind === "active");
     return {
-      agents: new Set(current.map((row) => row.agent.id)).size,
-      accounts: current.reduce((sum, row) => sum + row.accounts, 0),
-      current,
-      history: rows.filter((row) => row.state.kind !== "active"),
+      agents: new Set(working.map((row) => row.agent.id)).size,
+      accounts: working.reduce((sum, row) => sum + row.accounts, 0),
+      current: rows.filter((row) => isCurrent(row.state)),
+      history: rows.filter((row) => !isCurrent(row.state)),
       damaged: this.damaged,
       revision: this.revision,
     };
@@ -168,7 +226,7 @@ export class Fake implements Client {
     return this.attempts.find((one) => one.id === id) ?? refuse("attempt_unknown");
   }
 
-  #grant(id: string): GrantView {
+  grant(id: string): GrantView {
     return this.grants.find((view) => view.row.id === id) ?? refuse("grant_unknown");
   }
 
@@ -183,6 +241,7 @@ export class Fake implements Client {
   }
 
   #connect(request: Commands["connect_account"]["request"]): AttemptView {
+    this.#unlocked();
     const bank = this.providers.find((one) => one.id === request.provider) ?? refuse("provider_unknown");
     const agent = this.agents.find((one) => one.id === request.agent) ?? refuse("agent_unknown");
     const mark = {
@@ -204,35 +263,38 @@ export class Fake implements Client {
       ...this.newAttempt,
     });
     this.attempts = [made, ...this.attempts];
+    this.emit({ type: "attempt_changed", id: made.id, revision: made.revision });
     return made;
   }
 
-  #revoke(id: string): GrantView {
-    const view = this.#grant(id);
-    if (view.row.state.kind === "revoked") return refuse("grant_revoked");
-    const now = Date.now();
-    const told = {
-      kind: "not_yet",
-      tries: 0,
-      last_try: null,
-      next_try: now,
-      waits_for: "first_try",
-    } as const;
-    return this.setGrant(data.revoked(view, now, told, now + 3_600_000));
+  #renew(request: Commands["renew_grant"]["request"]): AttemptView {
+    const { row } = this.#unlocked().grant(request.grant);
+    if (row.state.kind === "revoked") return refuse("grant_revoked");
+    const made = this.#connect({ ...request, provider: row.bank.id, agent: row.agent.id });
+    return this.move(made.id, { renews: request.grant, agent: row.agent });
   }
 
-  #stopTelling(id: string): GrantView {
-    const view = this.#grant(id);
-    if (view.row.state.kind !== "revoked") return refuse("grant_unknown");
-    const { cut_off_at, valid_until } = view.row.state.facts;
-    return this.setGrant(data.revoked(view, cut_off_at, { kind: "given_up", at: Date.now() }, valid_until));
+  /** Starting verbs wait until it is unlocked. */
+  #unlocked(): this {
+    return this.app.lock.kind === "open" ? this : refuse("locked");
   }
-}
 
-function refuse(code: ErrorCode): never {
-  const refusal: CommandError = { code, reference: null };
-  // eslint-disable-next-line @typescript-eslint/only-throw-error
-  throw refusal;
+  #knows(passphrase: string | null): void {
+    if (this.app.protection !== "keychain" && passphrase !== this.passphrase) refuse("passphrase_wrong");
+  }
+
+  #carryOut(what: AskedWhat): void {
+    if (what.kind === "resume") this.#answers.resume_grant({ grant: what.grant });
+    if (what.kind === "widen") this.#answers.widen_grant({ grant: what.grant });
+    if (what.kind === "resume_agents") this.#answers.resume_agents({});
+    if (what.kind === "connect")
+      this.#connect({
+        provider: what.bank.id,
+        agent: what.agent.id,
+        permissions: what.permissions.map((one) => one.id),
+        until: what.until,
+      });
+  }
 }
 
 /** Sets a named scenario up, for `?fake=<scenario>`. */

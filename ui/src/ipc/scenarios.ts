@@ -1,6 +1,7 @@
 import type { Place } from "../shared/place.svelte";
 import type { Fake } from "./fake";
 import {
+  account,
   agent,
   appState,
   attempt,
@@ -13,12 +14,9 @@ import {
   provider,
   revoked,
 } from "./fake-data";
-import type { AttemptView, BankTold, EndingView, ErrorCode, KeychainState } from "./generated/contract";
-
-/** Sets the fake's world up and says where the window stands. */
-export type Scenario = (fake: Fake, now: number) => Place | undefined;
-
-const MINUTE = 60_000;
+import type { AttemptView, EndingView, ErrorCode, KeychainState } from "./generated/contract";
+import { alive, atRevoked, everyTold, MINUTE, one, type Scenario } from "./scenarios-base";
+import { LIFE } from "./scenarios-life";
 
 /** What every command is refused with where the host could not open its data. */
 export const UNOPENED = [
@@ -43,38 +41,12 @@ export const EVERY_ENDING: { [K in EndingView["kind"]]: Extract<EndingView, { ki
   keychain_locked: { kind: "keychain_locked" },
   keychain_unavailable: { kind: "keychain_unavailable" },
   nothing_allowed: { kind: "nothing_allowed" },
+  other_account: { kind: "other_account" },
   not_saved: { kind: "not_saved", bank_told: true },
   port_taken: { kind: "port_taken" },
   timed_out: { kind: "timed_out" },
   unexpected_server: { kind: "unexpected_server" },
 };
-
-/** Every state of a revocation at the bank. */
-export function everyTold(now: number): Record<string, BankTold> {
-  const waiting = {
-    kind: "not_yet",
-    tries: 3,
-    last_try: now - 2 * MINUTE,
-    next_try: now + 3 * MINUTE,
-  } as const;
-  return {
-    confirmed: { kind: "confirmed", at: now - MINUTE },
-    given_up: { kind: "given_up", at: now - MINUTE },
-    not_offered: { kind: "not_offered" },
-    first_try: { ...waiting, tries: 0, last_try: null, next_try: now, waits_for: "first_try" },
-    bank_to_answer: { ...waiting, waits_for: "bank_to_answer" },
-    bank_to_accept: { ...waiting, waits_for: "bank_to_accept" },
-    keychain: { ...waiting, waits_for: "keychain" },
-    known_address: { ...waiting, waits_for: "known_address" },
-    damaged_record: { ...waiting, waits_for: "damaged_record" },
-    lost_key: { ...waiting, waits_for: "lost_key" },
-  };
-}
-
-function one(fake: Fake, now: number): void {
-  fake.agents = [agent("budget-buddy", "Budget Buddy", now, 1)];
-  fake.grants = [grant("one", now, { accounts: 3 })];
-}
 
 function full(fake: Fake, now: number): undefined {
   const names = ["Budget Buddy", "Rent Reminder", "Tax Helper", "Ledgerly"];
@@ -112,7 +84,11 @@ function full(fake: Fake, now: number): undefined {
       kind: "confirmed",
       at: now - 2 * DAY + MINUTE,
     }),
-    grant("over-3", now, { state: { kind: "ended" }, ends_at: now - 20 * DAY, created_at: now - 110 * DAY }),
+    grant("over-3", now, {
+      state: { kind: "ended", facts: null },
+      ends_at: now - 20 * DAY,
+      created_at: now - 110 * DAY,
+    }),
   );
 }
 
@@ -134,12 +110,8 @@ function longNames(fake: Fake, now: number): Place {
       view: {
         holder: "Dr. Maximiliane-Alexandra Gräfin von und zu Hohenstaufen-Oberndorf",
         accounts: [
-          {
-            name: "Gemeinschaftskonto Hausverwaltung Lindenallee Nebenkosten",
-            masked: "0041",
-            currency: "EUR",
-          },
-          { name: "Donaudampfschifffahrtsgesellschaftskapitänskonto", masked: "9912", currency: null },
+          account("shared", "Gemeinschaftskonto Hausverwaltung Lindenallee Nebenkosten", "0041"),
+          account("captain", "Donaudampfschifffahrtsgesellschaftskapitänskonto", "9912", null),
         ],
       },
     }),
@@ -170,35 +142,6 @@ function atKeychain(keychain: KeychainState): Scenario {
     one(fake, now);
     fake.app = appState({ keychain });
     return undefined;
-  };
-}
-
-function atRevoked(told: string): Scenario {
-  return (fake, now) => {
-    one(fake, now);
-    const facts = everyTold(now)[told] ?? { kind: "not_offered" as const };
-    fake.grants = [revoked(grant("one", now), now - 3 * MINUTE, facts, now + 57 * MINUTE)];
-    return { view: "connection", id: "one" };
-  };
-}
-
-/** Starts attempts that go all the way by themselves, for a look at the whole path. */
-function alive(fake: Fake): void {
-  const go = fake.call.bind(fake);
-  fake.call = async (name, request) => {
-    const answer = await go(name, request);
-    if (name === "connect_account") {
-      const { id } = answer as AttemptView;
-      const steps: Partial<AttemptView>[] = [
-        { step: "at_bank", browser: "opened" },
-        { step: "answered" },
-        { step: "reading_accounts" },
-        { step: "saving" },
-      ];
-      steps.forEach((step, i) => setTimeout(() => fake.move(id, step), 1500 * (i + 1)));
-      setTimeout(() => fake.end(id, { kind: "connected", missing: [], extra: [] }), 7500);
-    }
-    return answer;
   };
 }
 
@@ -241,6 +184,7 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
   page: (fake, now) => {
     one(fake, now);
+    alive(fake);
     return { view: "connection", id: "one" };
   },
   "page-extra": (fake, now) => {
@@ -254,6 +198,7 @@ export const SCENARIOS: Record<string, Scenario> = {
     ];
     return { view: "connection", id: "one" };
   },
+  ...LIFE,
   agents: (fake, now) => {
     full(fake, now);
     return { view: "agents" };

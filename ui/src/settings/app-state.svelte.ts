@@ -1,12 +1,23 @@
 import { NOTHING } from "../ipc/client";
-import type { AppState, CommandError, ErrorCode, KeychainState } from "../ipc/generated/contract";
+import type { AppState, CommandError, Commands, ErrorCode, KeychainState } from "../ipc/generated/contract";
 import { Rereader } from "../shared/rereader";
 import type { Session } from "../shared/session.svelte";
+import type { Held } from "../text/standing";
 
 /** Codes that no command gets around. */
 export function neverOpens(code: ErrorCode): boolean {
   return code === "data_folder_unfit" || code === "store_damaged" || code === "store_newer";
 }
+
+/** Commands that change the app as a whole and answer with how it is then. */
+export type AppCommand =
+  | "answer_asked"
+  | "change_protection"
+  | "lock"
+  | "resume_agents"
+  | "set_lock_settings"
+  | "stop_agents"
+  | "unlock";
 
 /** The whole app in a glance: keychain, catalogue, and whether the person asked to quit. */
 export class AppGlance {
@@ -35,6 +46,22 @@ export class AppGlance {
     return keychain === "ready" ? null : keychain;
   }
 
+  /** What holds every agent back at once, the gravest first. */
+  get held(): Held {
+    if (this.state?.stopped) return "stopped";
+    if (this.locked) return "locked";
+    return this.keychainTrouble === "locked" || this.keychainTrouble === "blocked" ? "keychain" : null;
+  }
+
+  get locked(): boolean {
+    return this.state?.lock.kind === "locked";
+  }
+
+  /** How many things about the whole app stand in *Needs attention*, beside the keychain. */
+  get warnings(): number {
+    return (this.state?.restored_at ? 1 : 0) + (this.state?.clock_ahead ? 1 : 0);
+  }
+
   /** The quit question is to be put. */
   get askQuit(): boolean {
     return this.state?.quit_asked === true;
@@ -59,6 +86,19 @@ export class AppGlance {
     this.state = state;
     this.problem = null;
     this.unopened = null;
+  }
+
+  /** Changes something of the whole; comes back with why not, if so. */
+  async change<K extends AppCommand>(
+    command: K,
+    request: Commands[K]["request"],
+  ): Promise<CommandError | null> {
+    const outcome = await this.#session.ask(command, request);
+    this.#changes += 1;
+    if (outcome.ok) this.#take(outcome.answer);
+    // The answer may be older than an event that came meanwhile.
+    void this.read();
+    return outcome.ok ? null : outcome.problem;
   }
 
   /** Asks the keychain again: unlocking it, or only looking. */

@@ -3,7 +3,10 @@ export type Place =
   | { view: "connections"; tab: "current" | "history" }
   | { view: "connection"; id: string }
   | { view: "connect"; attempt: string | null }
-  | { view: "agents" };
+  | { view: "renew"; grant: string }
+  | { view: "receipt"; id: string; grant: string }
+  | { view: "agents" }
+  | { view: "settings" };
 
 export const HOME: Place = { view: "connections", tab: "current" };
 

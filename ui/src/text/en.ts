@@ -10,7 +10,7 @@ import { count, lastSigns } from "./sentences";
 
 export const APP = "Countersign";
 
-export const nav = { label: "Main", connections: "Connections", agents: "Agents" };
+export const nav = { label: "Main", connections: "Connections", agents: "Agents", settings: "Settings" };
 
 export const frame = {
   sandbox: "Sandbox",
@@ -115,14 +115,26 @@ export const home = {
   noHistory: "Connections that have ended will stand here.",
   revoke: "Revoke",
   revokeOf: (agent: string, bank: string) => `Revoke ${agent} at ${bank}`,
+  pause: "Pause",
+  pauseOf: (agent: string, bank: string) => `Pause ${agent} at ${bank}`,
+  resume: "Resume",
+  resumeOf: (agent: string, bank: string) => `Resume ${agent} at ${bank}`,
+  reconnect: "Reconnect",
+  reconnectOf: (agent: string, bank: string) => `Reconnect ${agent} at ${bank}`,
   at: "at",
   open: (agent: string, bank: string) => `${agent} at ${bank}`,
   lastUsed: "last used",
   neverUsed: "not used yet",
   stateActive: "Active",
   stateSoon: "Ends soon",
+  statePaused: "Paused",
+  stateReconnect: "Needs reconnecting",
+  stateStopped: "Stopped with all agents",
+  stateLocked: "Waits until you unlock",
   stateEnded: "Ended",
   stateRevoked: "Revoked",
+  stateReplaced: "Replaced",
+  narrowed: "narrowed here",
 };
 
 export const attention = {
@@ -131,8 +143,12 @@ export const attention = {
   more: (n: number) => `Show ${n} more`,
   waiting: (bank: string, agent: string) => `Connecting ${agent} to ${bank} is not finished.`,
   waitingMeans: "Nothing is connected until you finish at the bank.",
-  soon: (agent: string, bank: string) => `${agent} at ${bank} ends soon.`,
-  soonMeans: "It then can't see your accounts. Connect again if you still want it.",
+  soon: (agent: string, bank: string, when: string) => `${agent} at ${bank} ends ${when}.`,
+  soonMeans: "It then can't use your accounts. Renew it if you still want it.",
+  renew: "Renew",
+  quiet: "Don't remind me again",
+  reconnect: (agent: string, bank: string) => `${agent} at ${bank} needs reconnecting.`,
+  moreFor: (n: number) => `and ${count(n, "more connection")}`,
   extra: (bank: string, agent: string) => `${bank} allowed more than you chose for ${agent}.`,
   extraMeans: "Countersign never uses the extra. You can revoke the connection.",
   untold: (bank: string, agent: string) => `${agent} is cut off here. ${bank} has not confirmed.`,
@@ -213,7 +229,7 @@ export const atBank = {
 };
 
 /** The live steps, in order, as they are said while they last. */
-export const liveSteps: Record<Exclude<AttemptStep, "ended">, (bank: string) => string> = {
+export const liveSteps: Record<Exclude<AttemptStep, "ended" | "other_account">, (bank: string) => string> = {
   preparing: () => "Check the bank's addresses",
   at_bank: (bank) => `You sign in and choose at ${bank}`,
   answered: () => "Check the bank's answer",
@@ -271,11 +287,16 @@ export const connection = {
   extra: "The bank allowed more than you chose",
   extraMeans: "Countersign never uses it. Revoke the connection if you don't want it.",
   history: "What happened",
+  change: "Change it",
   end: "Take it back",
   endMeans: "Revoking ends this connection here and at the bank.",
   revoke: "Revoke",
   revoked: "Revoked",
   unlock: "Unlock keychain",
+  takenBack: "taken back here",
+  bankAllows: "The bank still allows",
+  bankUntil: (bank: string, when: string) => `${bank} allows it until ${when}`,
+  confirmed: "Known to work",
   stop: "Stop trying to tell the bank",
   shared: (bank: string) => `${bank} keeps one permission for all your agents.`,
   sharedMeans: "Revoking this one ends the others at this bank too.",
@@ -284,9 +305,21 @@ export const connection = {
 export const historySentences: Record<HistoryKind, (names: { agent: string; bank: string }) => string> = {
   connected: ({ agent, bank }) => `You connected ${agent} to ${bank}.`,
   not_kept: ({ bank }) => `Connecting was not completed. ${bank} is told to forget it.`,
-  revoked: ({ agent }) => `You revoked it. ${agent} was cut off here.`,
+  refreshed: ({ bank }) => `${bank} confirmed that it works.`,
+  refresh_unanswered: ({ bank }) => `The answer of ${bank} was lost.`,
+  reconnect_needed: ({ agent }) => `It stopped working. ${agent} gets nothing until you reconnect.`,
+  reminded: () => "You were reminded that it ends soon.",
+  paused: ({ agent }) => `You paused it. ${agent} was held back at once.`,
+  resumed: ({ agent }) => `You resumed it. ${agent} could use it again.`,
+  narrowed: ({ agent }) => `You narrowed what ${agent} may do.`,
+  widened: ({ agent }) => `You gave back to ${agent} what you had taken.`,
+  replaced: () => "A new connection took its place.",
+  revoked: ({ agent }) => `It was revoked. ${agent} was cut off here.`,
+  ended: ({ agent }) => `Its time was over. ${agent} was cut off here.`,
+  late_tokens: ({ bank }) => `${bank} gave more access after the end. It is being taken back too.`,
   bank_confirmed: ({ bank }) => `${bank} confirmed that it ended.`,
   given_up: ({ bank }) => `You stopped telling ${bank}.`,
+  forgotten: () => "What was kept of its access was deleted here.",
 };
 
 export const revoke = {
@@ -300,6 +333,7 @@ export const revoke = {
   working: "Revoking…",
   cutOff: "Cut off here",
   helpAt: "The bank's page for this:",
+  goesOn: (bank: string) => `What you allowed at ${bank} goes on for the new connection.`,
   worksUntil: (bank: string) => `Access handed out earlier may work at ${bank} until`,
   facts: "How it stands",
 };

@@ -23,6 +23,8 @@ type Writer<K extends EndingKind> = (
 ) => EndingWords;
 
 const NOTHING = "Nothing was connected.";
+/** The same, where a connection was to be renewed. */
+const UNCHANGED = "Nothing changed. The connection you had is as it was.";
 
 /** One screen per ending; a missing one does not compile. */
 export const ENDINGS: { [K in EndingKind]: Writer<K> } = {
@@ -119,6 +121,12 @@ export const ENDINGS: { [K in EndingKind]: Writer<K> } = {
     offers: ["again"],
     atBank: !bank_told,
   }),
+  other_account: (_, { bank }) => ({
+    title: "The other accounts were not kept",
+    means: ["Nothing changed. The connection you had is as it was."],
+    todo: [`To renew it, sign in at ${bank} as before.`],
+    offers: ["again"],
+  }),
   port_taken: (_, { bank }) => ({
     title: "The bank's answer could not be received",
     means: [
@@ -150,8 +158,14 @@ export const ENDINGS: { [K in EndingKind]: Writer<K> } = {
   }),
 };
 
-/** The screen of one ending. */
-export function endingWords(ending: EndingView, names: { bank: string; agent: string }): EndingWords {
+/** The screen of one ending; of a renewal, the connection there was is the one that matters. */
+export function endingWords(
+  ending: EndingView,
+  names: { bank: string; agent: string },
+  renewing = false,
+): EndingWords {
   const write = ENDINGS[ending.kind] as Writer<EndingKind>;
-  return write(ending, names);
+  const said = write(ending, names);
+  if (!renewing) return said;
+  return { ...said, means: said.means.map((sentence) => (sentence === NOTHING ? UNCHANGED : sentence)) };
 }

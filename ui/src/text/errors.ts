@@ -29,6 +29,14 @@ export const ADVICE: Record<ErrorCode, Advice> = {
     what: "Countersign does not know this agent.",
     todo: "Nothing was connected. Choose another agent, or add this one.",
   },
+  agents_stopped: {
+    what: "All agents are stopped.",
+    todo: "Nothing changed. Resume the agents first, or leave them stopped.",
+  },
+  asked_unknown: {
+    what: "This has been answered already.",
+    todo: "Nothing changed. There is nothing left to do here.",
+  },
   attempt_ended: {
     what: "This has already ended.",
     todo: "Nothing changed. Go back to your connections to see how it stands.",
@@ -36,6 +44,10 @@ export const ADVICE: Record<ErrorCode, Advice> = {
   attempt_unknown: {
     what: "Countersign has no record of this.",
     todo: "Nothing changed. Start again with Connect account.",
+  },
+  bank_unavailable: {
+    what: "The bank is busy or can't be reached.",
+    todo: "Nothing changed. Try again in a few minutes.",
   },
   browser_not_opened: {
     what: "Your browser did not open.",
@@ -48,6 +60,18 @@ export const ADVICE: Record<ErrorCode, Advice> = {
   date_out_of_range: {
     what: "The bank does not allow this date.",
     todo: "Nothing was connected. Choose an earlier date that is not in the past.",
+  },
+  grant_needs_reconnect: {
+    what: "This connection does not work any more.",
+    todo: "Nothing changed. Reconnect it, or revoke it.",
+  },
+  grant_over: {
+    what: "This connection's time is over.",
+    todo: "Nothing changed. Connect again if you still want it.",
+  },
+  grant_paused: {
+    what: "This connection is paused.",
+    todo: "Nothing changed. Resume it first, or leave it paused.",
   },
   grant_revoked: {
     what: "This connection is already revoked.",
@@ -77,6 +101,22 @@ export const ADVICE: Record<ErrorCode, Advice> = {
     what: "Your keychain does not answer.",
     todo: "Nothing changed. Check that it is running, then try again.",
   },
+  locked: {
+    what: "Countersign is locked.",
+    todo: "Nothing changed. Unlock it, then try again.",
+  },
+  not_written: {
+    what: "The file could not be written.",
+    todo: "Nothing was saved. Check that the disk has room, then try again.",
+  },
+  passphrase_unfit: {
+    what: "This passphrase is too short or too long.",
+    todo: "Nothing changed. Use 8 to 1,024 characters.",
+  },
+  passphrase_wrong: {
+    what: "This is not the passphrase.",
+    todo: "Nothing changed. Type it again. Capitals and spaces count.",
+  },
   permissions_unfit: {
     what: "These choices don't work at this bank.",
     todo: "Nothing was connected. Choose at least one thing the agent may do.",
@@ -85,9 +125,17 @@ export const ADVICE: Record<ErrorCode, Advice> = {
     what: "This bank is no longer in the list.",
     todo: "Nothing was connected. Choose another bank.",
   },
+  receipt_unknown: {
+    what: "Countersign has no record of this receipt.",
+    todo: "Nothing changed. Go back to the connection.",
+  },
   request_malformed: {
     what: "Countersign did not understand this window.",
     todo: "Nothing changed. Quit Countersign and start it again.",
+  },
+  still_stopped: {
+    what: "The agents could not be resumed.",
+    todo: "All of them are still stopped. Check that the disk has room, then try again.",
   },
   store_damaged: {
     what: "Countersign can't read its own data.",

@@ -1,5 +1,6 @@
-import type { BankTold, GrantRow, GrantsView, PermissionView } from "../ipc/generated/contract";
-import { at, date, day } from "../shared/time";
+import type { GrantRow, PermissionView } from "../ipc/generated/contract";
+import { date, day } from "../shared/time";
+import type { Held } from "./standing";
 
 const AND = new Intl.ListFormat("en-GB", { type: "conjunction" });
 const OR = new Intl.ListFormat("en-GB", { type: "disjunction" });
@@ -104,22 +105,56 @@ export function choiceSentences(
   return sentences;
 }
 
-/** The connection's page in one breath. */
-export function summarySentences(row: GrantRow, now: number): string[] {
-  const accounts = count(row.accounts, "account");
-  const who = row.agent.name;
-  if (row.state.kind === "revoked" && row.permissions.length === 0)
-    return ["Connecting was not completed.", `${who} never had access here.`];
-  if (row.state.kind === "revoked") return [`${who} can't use this connection. You revoked it.`];
-  if (row.state.kind === "ended") return [`${who} can't use this connection. Its time is over.`];
-  const sees = seen(row.permissions, accounts, accounts);
-  const does = done(row.permissions);
-  const place = `at ${row.bank.name} ${untilWords(row.ends_at, now)}`;
+/** What the agent may use, as a promise, a wish or a fact: "Budget Buddy can see balances of 2 accounts …" */
+export function mayUse(
+  who: string,
+  can: "can" | "will" | "could",
+  use: { permissions: PermissionView[]; accounts: number; bank: string; until: number },
+  now: number,
+): string[] {
+  const accounts = count(use.accounts, "account");
+  const sees = seen(use.permissions, accounts, accounts);
+  const does = done(use.permissions);
+  const place = `at ${use.bank} ${untilWords(use.until, now)}`;
   const sentences: string[] = [];
-  if (sees) sentences.push(`${who} can see ${sees} ${place}.`);
-  if (does) sentences.push(sees ? `It can ${does}.` : `${who} can ${does} ${place}.`);
-  sentences.push(...cannotMove("It can't", row.permissions));
+  if (sees) sentences.push(`${who} ${can} see ${sees} ${place}.`);
+  if (does) sentences.push(sees ? `It ${can} ${does}.` : `${who} ${can} ${does} ${place}.`);
+  sentences.push(...cannotMove("It can't", use.permissions));
   return sentences;
+}
+
+/** Why no agent can use anything, where that is so. */
+const HELD: Record<Exclude<Held, null>, (who: string) => string> = {
+  stopped: (who) => `${who} can't use this connection while all agents are stopped.`,
+  locked: (who) => `${who} can't use this connection until you unlock Countersign.`,
+  keychain: (who) => `${who} can't use this connection until your keychain is open.`,
+};
+
+/** The connection's page in one breath. */
+export function summarySentences(row: GrantRow, now: number, held: Held = null): string[] {
+  const who = row.agent.name;
+  const use = {
+    permissions: row.permissions,
+    accounts: row.accounts,
+    bank: row.bank.name,
+    until: row.ends_at,
+  };
+  switch (row.state.kind) {
+    case "revoked":
+      if (row.permissions.length === 0)
+        return ["Connecting was not completed.", `${who} never had access here.`];
+      if (row.state.replaced_by !== null)
+        return [`${who} can't use this connection.`, "A newer one has taken its place."];
+      return [`${who} can't use this connection. It was revoked.`];
+    case "ended":
+      return [`${who} can't use this connection. Its time is over.`];
+    case "reconnect":
+      return [`${who} can't use this connection until you reconnect it.`];
+    case "paused":
+      return [`${who} can't use this connection. You paused it.`];
+    case "active":
+      return held !== null ? [HELD[held](who)] : mayUse(who, "can", use, now);
+  }
 }
 
 /** What was just connected, while the connection itself is being read. */
@@ -169,62 +204,7 @@ export function moneyFirst(permissions: PermissionView[]): PermissionView[] {
   return [...permissions].sort((a, b) => Number(b.risk === "money") - Number(a.risk === "money"));
 }
 
-/** The one sentence that is the whole truth. */
-export function homeSentence(grants: GrantsView, attention: number): string {
-  const sentences: string[] = [];
-  if (grants.agents === 0) {
-    sentences.push("No agent can see your accounts.");
-  } else {
-    const accounts =
-      grants.accounts === 1 ? "1 of your accounts" : `${grants.accounts || "none"} of your accounts`;
-    sentences.push(`${count(grants.agents, "agent")} can see ${accounts}.`);
-    const payers = new Set(
-      grants.current.filter((row) => movesMoney(row.permissions)).map((row) => row.agent.id),
-    );
-    if (payers.size === 1)
-      sentences.push(grants.agents === 1 ? "It can move money." : "1 of them can move money.");
-    if (payers.size > 1) sentences.push(`${payers.size} of them can move money.`);
-  }
-  if (attention === 0) sentences.push("Nothing needs your attention.");
-  else
-    sentences.push(
-      attention === 1 ? "1 thing needs your attention." : `${attention} things need your attention.`,
-    );
-  return sentences.join(" ");
-}
-
 /** "Needed for balances and transactions." */
 export function neededSentence(dependents: PermissionView[]): string {
   return `Needed for ${listed(dependents.map((one) => one.short))}.`;
-}
-
-/** What is known of the bank's side of a revocation. */
-export function bankToldSentences(told: BankTold, bank: string, now: number): string[] {
-  if (told.kind === "confirmed") return [`${bank} confirmed ${at(told.at, now)}.`];
-  if (told.kind === "given_up") {
-    return [`You stopped telling ${bank} ${at(told.at, now)}.`, `${bank} has not confirmed.`];
-  }
-  if (told.kind === "not_offered") {
-    return [`${bank} can't be told from here.`, "Withdraw the access at the bank yourself."];
-  }
-  const next = told.next_try > now ? [`Next try ${at(told.next_try, now)}.`] : ["Trying again now."];
-  switch (told.waits_for) {
-    case "first_try":
-      return [`${bank} is being told now.`];
-    case "bank_to_answer":
-      return [`${bank} has not answered yet; we keep trying.`, ...next];
-    case "bank_to_accept":
-      return [`${bank} has not agreed yet; we keep trying.`, ...next];
-    case "keychain":
-      return ["Waits for your keychain.", `${bank} is told once it is unlocked.`];
-    case "known_address":
-      return [
-        `Countersign no longer knows where to tell ${bank}.`,
-        "Withdraw the access at the bank yourself.",
-      ];
-    case "damaged_record":
-      return ["What is needed to tell the bank is damaged.", "Withdraw the access at the bank yourself."];
-    case "lost_key":
-      return ["The key to tell the bank is gone.", "Withdraw the access at the bank yourself."];
-  }
 }
