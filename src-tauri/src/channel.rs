@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixStream as StdStream;
 use std::time::Duration;
 
-use contract::channel::{EVENTS, HELLO, Hello, MAX_REQUEST};
+use contract::channel::{EVENTS, HELLO, Hello, MAX_REQUEST, SHOW, ShowWindow};
 use contract::error_code::{CommandError, ErrorCode};
 use http::StatusCode;
 use ipc::http::{CallError, Http2Client, Lines};
@@ -99,6 +99,11 @@ impl Host {
         if let Err(error) = told {
             warn!(path, %error, "the host could not be told");
         }
+    }
+
+    /// Asks the host for a window. A host that is gone is noticed by whoever follows its events.
+    pub(crate) async fn want(&self, wanted: ShowWindow) {
+        let _ = self.ask::<serde_json::Value>(SHOW, &wanted).await;
     }
 
     /// Subscribes to what the host tells.

@@ -7,45 +7,63 @@ use ipc::http::CallError;
 use tauri::{AppHandle, Emitter as _, Manager as _};
 use tracing::{error, info, warn};
 
+use crate::Ending;
 use crate::channel::Host;
 use crate::environment::Environment;
 use crate::host_program;
 use crate::windows::{self, MAIN};
-use crate::{Ending, Mode};
 
 /// Follows the host's events to their end, and then ends the process or says that the host is gone.
-pub(crate) async fn follow(app: AppHandle, mode: Mode) {
-    match read(&app).await {
+pub(crate) async fn follow(app: AppHandle) {
+    match read(&app.state::<Host>(), |event| pass_on(&app, event)).await {
         Ok(true) => app.exit(Ending::Done as i32),
-        Ok(false) => gone(&app, mode).await,
+        Ok(false) => gone(&app).await,
         Err(error) => {
             error!(%error, "the host's events broke off");
-            gone(&app, mode).await;
+            gone(&app).await;
+        }
+    }
+}
+
+/// Waits beside the tray alone for the host's end. Whatever else it tells is for a window.
+pub(crate) async fn to_the_end(host: &Host) -> Ending {
+    match read(host, drop).await {
+        Ok(true) => Ending::Done,
+        Ok(false) => {
+            info!("the host is gone");
+            Ending::Failed
+        }
+        Err(error) => {
+            error!(%error, "the host's events broke off");
+            Ending::Failed
         }
     }
 }
 
 /// Reads until the host says that it ends (true), or its events end without that.
-async fn read(app: &AppHandle) -> Result<bool, CallError> {
-    let mut lines = app.state::<Host>().events().await?;
+async fn read(host: &Host, heard: impl Fn(HostEvent)) -> Result<bool, CallError> {
+    let mut lines = host.events().await?;
     while let Some(line) = lines.next().await? {
         match serde_json::from_slice(&line) {
             Ok(HostEvent::Ending) => return Ok(true),
-            Ok(HostEvent::Show { activation_token }) => windows::present(app, activation_token),
-            Ok(HostEvent::Ui { event }) => emit(app, &event),
+            Ok(event) => heard(event),
             Err(_) => warn!(bytes = line.len(), "an event that is not known here"),
         }
     }
     Ok(false)
 }
 
-/// The window stays and says so, until any host answers; a tray alone has nothing to say.
-async fn gone(app: &AppHandle, mode: Mode) {
-    info!("the host is gone");
-    if mode == Mode::Tray {
-        app.exit(Ending::Failed as i32);
-        return;
+fn pass_on(app: &AppHandle, event: HostEvent) {
+    match event {
+        HostEvent::Show { activation_token } => windows::present(app, activation_token),
+        HostEvent::Ui { event } => emit(app, &event),
+        HostEvent::Ending => {}
     }
+}
+
+/// The window stays and says so, until any host answers.
+async fn gone(app: &AppHandle) {
+    info!("the host is gone");
     emit(app, &Event::HostGone);
     let home = app.state::<Host>().home().map(str::to_owned);
     if let Some(folder) = app.state::<Environment>().data_folder(home.as_deref()) {

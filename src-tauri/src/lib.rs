@@ -2,7 +2,7 @@
 //!
 //! The host starts it with one end of a socket pair as its standard input, and replaces it rather than changing it:
 //! without arguments it shows the window and ends when that is closed; with `--tray` it shows the tray alone and
-//! never makes a webview. Without a channel it becomes the host.
+//! starts neither Tauri nor GTK. Without a channel it becomes the host.
 //!
 //! **Invariant:** imports `contract` and `ipc` alone, so no type that could carry a token or a key can get here.
 //! **Invariant:** everything the webview asks goes to the host as it is, and the host decides.
@@ -25,6 +25,7 @@ mod windows;
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tauri::{AppHandle, Manager as _, RunEvent, Runtime, WindowEvent};
 use tracing::{error, info};
@@ -33,6 +34,7 @@ use crate::channel::Host;
 use crate::clipboard::Clipboard;
 use crate::environment::Environment;
 use crate::host_program::HostProgram;
+use crate::tray::Choice;
 
 /// Why the process ended, as its exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,15 +101,47 @@ fn show(channel: UnixStream, environment: Environment, mode: Mode) -> i32 {
             return error.ending() as i32;
         }
     };
+    match mode {
+        Mode::Tray => tray_alone(Arc::new(host)) as i32,
+        Mode::Window => window(host, environment),
+    }
+}
+
+/// Shows the tray icon until the host ends. Neither Tauri nor GTK is started: what they hold is most of what a closed
+/// window would cost.
+#[cfg(target_os = "linux")]
+fn tray_alone(host: Arc<Host>) -> Ending {
+    let asked = Arc::clone(&host);
+    let shown = tray::show(move |choice| {
+        let host = Arc::clone(&asked);
+        tauri::async_runtime::spawn(async move { host.want(choice.wanted()).await });
+    });
+    if let Err(error) = shown {
+        info!(%error, "no tray");
+        return Ending::NoTray;
+    }
+    let following = tauri::async_runtime::spawn(async move { events::to_the_end(&host).await });
+    // The loop that answers the bus, for as long as the host has something to tell.
+    gtk::glib::MainContext::default().block_on(following).unwrap_or(Ending::Failed)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn tray_alone(_host: Arc<Host>) -> Ending {
+    Ending::NoTray
+}
+
+/// Shows the window, and the tray icon beside it, until the end.
+fn window(host: Host, environment: Environment) -> i32 {
     if let Err(error) = ipc::folder::make_private(environment.webview_data()) {
         error!(%error, "the webview has no folder of its own");
         return Ending::Failed as i32;
     }
+    #[cfg(target_os = "linux")]
     if gtk::init().is_err() {
         error!("no display");
         return Ending::NoDisplay as i32;
     }
-    match build(host, environment, mode) {
+    match build(host, environment) {
         Ok(app) => app.run_return(|app, event| {
             if matches!(event, RunEvent::Exit) {
                 app.state::<Clipboard>().hand_over();
@@ -120,7 +154,7 @@ fn show(channel: UnixStream, environment: Environment, mode: Mode) -> i32 {
     }
 }
 
-fn build(host: Host, environment: Environment, mode: Mode) -> tauri::Result<tauri::App> {
+fn build(host: Host, environment: Environment) -> tauri::Result<tauri::App> {
     let program = HostProgram::beside_this_one();
     tauri::Builder::default()
         .manage(host)
@@ -136,8 +170,8 @@ fn build(host: Host, environment: Environment, mode: Mode) -> tauri::Result<taur
                 tauri::async_runtime::spawn(close(window.app_handle().clone()));
             }
         })
-        .setup(move |app| {
-            start(app.handle(), mode);
+        .setup(|app| {
+            start(app.handle());
             Ok(())
         })
         .build(context())
@@ -149,25 +183,28 @@ fn context<R: Runtime>() -> tauri::Context<R> {
 }
 
 /// Makes what is shown. Nothing here may fail: Tauri turns an error into a panic.
-fn start(app: &AppHandle, mode: Mode) {
-    let tray = tray::show(app, mode);
-    if let Err(error) = &tray {
+fn start(app: &AppHandle) {
+    let shown = app.clone();
+    let tray = tray::show(move |choice| match choice {
+        Choice::Open => windows::present(&shown, None),
+        Choice::Quit => {
+            let app = shown.clone();
+            tauri::async_runtime::spawn(async move { app.state::<Host>().want(choice.wanted()).await });
+        }
+    });
+    if let Err(error) = tray {
         info!(%error, "no tray");
         let app = app.clone();
         tauri::async_runtime::spawn(
             async move { app.state::<Host>().tell(contract::channel::NO_TRAY).await },
         );
     }
-    let shown = match mode {
-        Mode::Tray => tray.map_err(|_| Ending::NoTray),
-        Mode::Window => windows::open_main(app).map_err(|error| {
+    match windows::open_main(app) {
+        Ok(()) => drop(tauri::async_runtime::spawn(events::follow(app.clone()))),
+        Err(error) => {
             error!(%error, "no window");
-            Ending::NoDisplay
-        }),
-    };
-    match shown {
-        Ok(()) => drop(tauri::async_runtime::spawn(events::follow(app.clone(), mode))),
-        Err(ending) => app.exit(ending as i32),
+            app.exit(Ending::NoDisplay as i32);
+        }
     }
 }
 

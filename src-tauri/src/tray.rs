@@ -1,114 +1,93 @@
-//! The tray icon and its menu.
+//! The tray icon and its menu, spoken straight to the desktop over the session's bus: neither GTK nor a library that
+//! draws icons is needed, so a closed window costs little and no library can be missing.
+//!
+//! KDE's StatusNotifierItem is what desktops show as an icon, and com.canonical.dbusmenu is how they ask for its menu.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(target_os = "linux")]
+mod item;
+#[cfg(target_os = "linux")]
+mod menu;
 
-use contract::channel::{SHOW, ShowWindow};
-use contract::ui::Nothing;
-use tauri::menu::{MenuBuilder, MenuItemBuilder};
-use tauri::tray::TrayIconBuilder;
-use tauri::{AppHandle, Manager as _};
+use contract::channel::ShowWindow;
 use thiserror::Error;
 
-use crate::Mode;
-use crate::channel::Host;
-use crate::environment::Environment;
-use crate::windows;
+const TITLE: &str = if cfg!(feature = "sandbox") { "Countersign — Sandbox" } else { "Countersign" };
 
-const OPEN: &str = "open";
-const QUIT: &str = "quit";
-const STOP: &str = "stop";
-/// The window's own command; the host serves the tray on the same channel.
-const STOP_AGENTS: &str = "/window/stop_agents";
-const TOOLTIP: &str = if cfg!(feature = "sandbox") { "Countersign — Sandbox" } else { "Countersign" };
+/// What the person chooses in the tray.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    Open,
+    Quit,
+}
+
+impl Choice {
+    /// In the menu's order.
+    #[cfg(target_os = "linux")]
+    const ALL: [Self; 2] = [Self::Open, Self::Quit];
+
+    #[cfg(target_os = "linux")]
+    fn words(self) -> &'static str {
+        match self {
+            Self::Open => "Open Countersign",
+            Self::Quit => "Quit Countersign…",
+        }
+    }
+
+    /// What the host is asked for: either is answered in a window.
+    pub(crate) fn wanted(self) -> ShowWindow {
+        ShowWindow { quit: self == Self::Quit }
+    }
+}
 
 /// Why there is no tray icon.
 #[derive(Debug, Error)]
 pub(crate) enum TrayError {
-    #[error("the library that draws tray icons (libayatana-appindicator3) is not installed")]
-    NoLibrary,
     #[error("nobody on this desktop shows tray icons")]
     Nobody,
+    #[cfg(target_os = "linux")]
     #[error(transparent)]
-    Refused(#[from] tauri::Error),
+    Refused(#[from] gtk::glib::Error),
 }
 
-/// Whether anybody on the session bus shows tray icons. Without such a program an icon is made and never seen.
+/// Shows the icon for as long as the process lives, wherever the desktop's tray comes and goes. Must be called on the
+/// thread that runs the main loop, which is where choices are told.
 #[cfg(target_os = "linux")]
-fn has_a_place() -> bool {
-    use gtk::gio::{BusType, Cancellable, DBusCallFlags, bus_get_sync};
-    use gtk::glib::ToVariant as _;
+pub(crate) fn show(chosen: impl Fn(Choice) + Send + Sync + 'static) -> Result<(), TrayError> {
+    use std::sync::Arc;
 
-    /// Milliseconds; the bus itself answers, so this is long.
-    const LIMIT: i32 = 2_000;
-    let Ok(bus) = bus_get_sync(BusType::Session, None::<&Cancellable>) else { return false };
-    let answer = bus.call_sync(
-        Some("org.freedesktop.DBus"),
-        "/org/freedesktop/DBus",
-        "org.freedesktop.DBus",
-        "NameHasOwner",
-        Some(&("org.kde.StatusNotifierWatcher",).to_variant()),
-        None,
-        DBusCallFlags::NONE,
-        LIMIT,
-        None::<&Cancellable>,
-    );
-    answer.is_ok_and(|answer| answer.get::<(bool,)>() == Some((true,)))
-}
+    use gtk::gio::{self, BusNameWatcherFlags, BusType, Cancellable};
 
-/// Elsewhere the tray is a part of the desktop.
-#[cfg(not(target_os = "linux"))]
-fn has_a_place() -> bool {
-    true
-}
-
-/// Shows the icon. Must be called on the main thread.
-pub(crate) fn show(app: &AppHandle, mode: Mode) -> Result<(), TrayError> {
-    if !has_a_place() {
+    let bus = gio::bus_get_sync(BusType::Session, None::<&Cancellable>).map_err(|_| TrayError::Nobody)?;
+    if !item::has_a_place(&bus) {
         return Err(TrayError::Nobody);
     }
-    // The library is loaded when the first icon is made, and its absence is a panic there.
-    catch_unwind(AssertUnwindSafe(|| build(app, mode))).map_err(|_| TrayError::NoLibrary)?
-}
-
-fn build(app: &AppHandle, mode: Mode) -> Result<(), TrayError> {
-    let open = MenuItemBuilder::with_id(OPEN, "Open Countersign").build(app)?;
-    let stop = MenuItemBuilder::with_id(STOP, "Stop all agents").build(app)?;
-    let quit = MenuItemBuilder::with_id(QUIT, "Quit Countersign…").build(app)?;
-    let menu = MenuBuilder::new(app).items(&[&open, &stop, &quit]).build()?;
-    let mut icon = TrayIconBuilder::with_id("countersign")
-        .tooltip(TOOLTIP)
-        .menu(&menu)
-        .temp_dir_path(app.state::<Environment>().webview_data().join("tray"))
-        .on_menu_event(move |app, event| match (event.id().as_ref(), mode) {
-            (OPEN, Mode::Window) => windows::present(app, None),
-            (OPEN, Mode::Tray) => ask(app, ShowWindow { quit: false }),
-            (STOP, mode) => stop_agents(app, mode),
-            (QUIT, _) => ask(app, ShowWindow { quit: true }),
-            _ => {}
-        });
-    if let Some(image) = app.default_window_icon() {
-        icon = icon.icon(image.clone());
-    }
-    icon.build(app)?;
+    let chosen: Chosen = Arc::new(chosen);
+    item::serve(&bus, Arc::clone(&chosen))?;
+    menu::serve(&bus, chosen)?;
+    // Also when a tray comes back: one that was started anew knows nobody.
+    gio::bus_watch_name_on_connection(
+        &bus,
+        item::WATCHER,
+        BusNameWatcherFlags::NONE,
+        |bus, _, _| item::register(&bus),
+        |_, _| {},
+    );
     Ok(())
 }
 
-/// Asks the host for a window. A host that is gone is noticed by whoever follows its events.
-fn ask(app: &AppHandle, wanted: ShowWindow) {
-    let app = app.clone();
-    tauri::async_runtime::spawn(async move {
-        let _ = app.state::<Host>().ask::<serde_json::Value>(SHOW, &wanted).await;
-    });
+/// No tray of another system has been tried.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn show(_chosen: impl Fn(Choice) + Send + Sync + 'static) -> Result<(), TrayError> {
+    Err(TrayError::Nobody)
 }
 
-/// Stops every agent at once, without asking back; the window is shown so that the person sees that it is so.
-fn stop_agents(app: &AppHandle, mode: Mode) {
-    let stopping = app.clone();
-    tauri::async_runtime::spawn(async move {
-        let _ = stopping.state::<Host>().ask::<serde_json::Value>(STOP_AGENTS, &Nothing {}).await;
-    });
-    match mode {
-        Mode::Window => windows::present(app, None),
-        Mode::Tray => ask(app, ShowWindow { quit: false }),
-    }
+/// Is told what was chosen.
+#[cfg(target_os = "linux")]
+type Chosen = std::sync::Arc<dyn Fn(Choice) + Send + Sync>;
+
+/// The one interface of a description in D-Bus's own language.
+#[cfg(target_os = "linux")]
+fn interface(xml: &str) -> Result<gtk::gio::DBusInterfaceInfo, TrayError> {
+    let node = gtk::gio::DBusNodeInfo::for_xml(xml)?;
+    node.interfaces().first().cloned().ok_or(TrayError::Nobody)
 }

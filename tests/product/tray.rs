@@ -182,3 +182,17 @@ async fn the_trays_menu_opens_the_window_and_asks_before_it_quits() {
     wait_until("the end", PATIENCE, || ended.running.has_ended());
     assert!(!world.session.data().join("webview").exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tray_that_starts_anew_gets_the_icon_again() {
+    let session = Session::start();
+    let tray = Tray::start(&session).await;
+    let world = World::with(session, &[], |_| {});
+    let window = world.window().await;
+    let before = tray.icon(1);
+    drop(tray);
+    let tray = Tray::start(&world.session).await;
+    assert_eq!(tray.icon(1), before);
+    assert_eq!(tray.entries(&before).await.len(), 2);
+    drop(window);
+}

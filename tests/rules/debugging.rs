@@ -130,5 +130,5 @@ fn no_inspector_is_compiled_in() {
         }
     }
     let tauri = features_of("tauri");
-    assert!(tauri.contains("wry") && tauri.contains("tray-icon"), "features are found: {tauri:?}");
+    assert!(tauri.contains("wry") && tauri.contains("compression"), "features are found: {tauri:?}");
 }

@@ -14,10 +14,13 @@ use crate::tools::{self, For};
 
 /// Tauri's own bundler, of one version, in the project's own folder.
 const CLI: &str = "2.12.5";
-/// What must be in `/usr/bin`, and nothing else.
+/// Where programs are in an unpacked package.
+pub(crate) const PLACE_OF_PROGRAMS: &str = "usr/bin";
+/// What must be there, and nothing else.
 const PROGRAMS: [&str; 2] = ["countersign-desktop", "countersignd"];
-/// Loaded at run time, so that no tool finds it by itself; its absence is a panic.
-const TRAY_LIBRARY: &str = "libayatana-appindicator3-1";
+/// What draws tray icons for most programs: loaded at run time, so that no tool names it, and its absence is a panic.
+/// Ours speak to the desktop themselves, and must not have it.
+const TRAY_LIBRARY: &str = "appindicator3";
 /// Words that only a build with the feature `sandbox` knows.
 const SANDBOX_WORDS: [&str; 2] = ["COUNTERSIGN_CATALOGUE", "COUNTERSIGN_OPENER"];
 
@@ -77,19 +80,22 @@ fn cli(node: &Node) -> anyhow::Result<PathBuf> {
 pub(crate) fn check(package: &Path) -> anyhow::Result<()> {
     let depends = child::heard(child::command("dpkg-deb").arg("--field").arg(package).arg("Depends"));
     let depends = depends.context("dpkg-deb")?;
-    ensure!(
-        depends.split(',').any(|name| name.split_whitespace().next() == Some(TRAY_LIBRARY)),
-        "the package does not depend on {TRAY_LIBRARY}: {depends}"
-    );
+    ensure!(!depends.contains(TRAY_LIBRARY), "the package depends on {TRAY_LIBRARY}: {depends}");
+    let folder = unpack(package)?;
+    check_programs(&folder.join(PLACE_OF_PROGRAMS))?;
+    let (name, text) = only_file(&folder.join("usr/share/applications"))?;
+    check_launcher(&text).with_context(|| name)
+}
+
+/// Unpacks a package into a folder that the next one takes over.
+pub(crate) fn unpack(package: &Path) -> anyhow::Result<PathBuf> {
     let folder = child::target("figures/package");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
     child::run(child::command("dpkg-deb").arg("--extract").arg(package).arg(&folder))?;
-    check_programs(&folder.join("usr/bin"))?;
-    let (name, text) = only_file(&folder.join("usr/share/applications"))?;
-    check_launcher(&text).with_context(|| name)
+    Ok(folder)
 }
 
 fn check_programs(folder: &Path) -> anyhow::Result<()> {
@@ -106,6 +112,7 @@ fn check_programs(folder: &Path) -> anyhow::Result<()> {
         if let Some(word) = SANDBOX_WORDS.iter().find(|word| holds(&program, word.as_bytes())) {
             bail!("{name} is a sandbox build: it knows {word}");
         }
+        ensure!(!holds(&program, TRAY_LIBRARY.as_bytes()), "{name} would load {TRAY_LIBRARY}");
     }
     Ok(())
 }
@@ -153,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sandbox_build_is_not_packed() {
+    fn what_is_no_sound_release_is_not_packed() {
         let folder = child::target("figures/planted-programs");
         fs::create_dir_all(&folder).unwrap();
         let write = |name: &str, text: &str| {
@@ -164,6 +171,8 @@ mod tests {
         assert!(check_programs(&folder).is_ok());
         write("countersignd", "..COUNTERSIGN_OPENER..");
         assert!(check_programs(&folder).unwrap_err().to_string().contains("sandbox build"));
+        write("countersignd", "..libayatana-appindicator3.so.1..");
+        assert!(check_programs(&folder).unwrap_err().to_string().contains("would load"));
         write("countersignd", "sound");
         fs::set_permissions(folder.join("countersignd"), fs::Permissions::from_mode(0o4755)).unwrap();
         assert!(check_programs(&folder).unwrap_err().to_string().contains("4755"));

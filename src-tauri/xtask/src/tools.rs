@@ -15,9 +15,8 @@ pub(crate) enum For {
     Testing,
 }
 
-/// To build the window, and what its tray loads when it runs.
-const BUILD: [&str; 4] =
-    ["libwebkit2gtk-4.1-dev", "libayatana-appindicator3-dev", "librsvg2-dev", "libayatana-appindicator3-1"];
+/// To build the window.
+const BUILD: [&str; 2] = ["libwebkit2gtk-4.1-dev", "librsvg2-dev"];
 
 /// To run it without a person: a screen, a bus, a keychain, a browser, drivers for all of them, and tools to make faults.
 const TEST: [&str; 18] = [
@@ -42,7 +41,7 @@ const TEST: [&str; 18] = [
 ];
 
 /// The same, as another system would know it: libraries by their pkg-config names, programs by theirs.
-const LIBRARIES: [&str; 3] = ["webkit2gtk-4.1", "ayatana-appindicator3-0.1", "librsvg-2.0"];
+const LIBRARIES: [&str; 2] = ["webkit2gtk-4.1", "librsvg-2.0"];
 const PROGRAMS: [&str; 16] = [
     "WebKitWebDriver",
     "Xvfb",
