@@ -27,8 +27,7 @@ pub(super) fn config(extra_roots_pem: Option<&[u8]>) -> Result<ClientConfig, Set
 }
 
 fn roots(extra_pem: Option<&[u8]>) -> Result<RootCertStore, SetupError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if roots.is_empty() {
         return Err(SetupError::Client);
     }
