@@ -85,6 +85,16 @@ pub(crate) fn show(_chosen: impl Fn(Choice) + Send + Sync + 'static) -> Result<(
 #[cfg(target_os = "linux")]
 type Chosen = std::sync::Arc<dyn Fn(Choice) + Send + Sync>;
 
+/// Tells what was chosen, once the tray has its answer: a choice may be the end of this process.
+#[cfg(target_os = "linux")]
+fn tell(bus: &gtk::gio::DBusConnection, chosen: &Chosen, choices: &[Choice]) {
+    if !choices.is_empty() {
+        // A tray that is gone needs no answer.
+        let _ = bus.flush_sync(None::<&gtk::gio::Cancellable>);
+    }
+    choices.iter().copied().for_each(|choice| chosen(choice));
+}
+
 /// The one interface of a description in D-Bus's own language.
 #[cfg(target_os = "linux")]
 fn interface(xml: &str) -> Result<gtk::gio::DBusInterfaceInfo, TrayError> {

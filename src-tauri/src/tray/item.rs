@@ -6,7 +6,7 @@ use gtk::glib::{ToVariant as _, Variant};
 use tauri::image::Image;
 use tracing::warn;
 
-use super::{Choice, Chosen, TITLE, TrayError, interface, menu};
+use super::{Choice, Chosen, TITLE, TrayError, interface, menu, tell};
 
 /// Whoever has this name shows icons.
 pub(super) const WATCHER: &str = "org.kde.StatusNotifierWatcher";
@@ -53,12 +53,12 @@ pub(super) fn serve(bus: &DBusConnection, chosen: Chosen) -> Result<(), TrayErro
     bus.register_object(
         PATH,
         &interface(INTERFACE)?,
-        move |_, _, _, _, method, _, invocation| {
-            // A tray that does not open the menu on a click.
-            if method == "Activate" {
-                chosen(Choice::Open);
-            }
+        move |bus, _, _, _, method, _, invocation| {
             invocation.return_value(None);
+            // From a tray that does not open the menu on a click.
+            if method == "Activate" {
+                tell(&bus, &chosen, &[Choice::Open]);
+            }
         },
         |_, _, _, _, property| value(property),
         |_, _, _, _, _, _| false,

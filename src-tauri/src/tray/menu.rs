@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gtk::gio::{DBusConnection, DBusMethodInvocation};
 use gtk::glib::{ToVariant, Variant};
 
-use super::{Choice, Chosen, TrayError, interface};
+use super::{Choice, Chosen, TrayError, interface, tell};
 
 pub(super) const PATH: &str = "/app/countersign/desktop/menu";
 /// The menu itself; its entries are numbered from one.
@@ -44,7 +44,10 @@ pub(super) fn serve(bus: &DBusConnection, chosen: Chosen) -> Result<(), TrayErro
     bus.register_object(
         PATH,
         &interface(INTERFACE)?,
-        move |_, _, _, _, method, given, invocation| answer(&chosen, method, &given, invocation),
+        move |bus, _, _, _, method, given, invocation| {
+            answer(method, &given, invocation);
+            tell(&bus, &chosen, &choices(method, &given));
+        },
         |_, _, _, _, property| value(property),
         |_, _, _, _, _, _| false,
     )?;
@@ -61,8 +64,8 @@ fn value(property: &str) -> Variant {
     }
 }
 
-fn answer(chosen: &Chosen, method: &str, given: &Variant, invocation: DBusMethodInvocation) {
-    match reply(chosen, method, given) {
+fn answer(method: &str, given: &Variant, invocation: DBusMethodInvocation) {
+    match reply(method, given) {
         Some(reply) => invocation.return_value(Some(&reply)),
         None => invocation.return_dbus_error(
             "org.freedesktop.DBus.Error.InvalidArgs",
@@ -72,7 +75,7 @@ fn answer(chosen: &Chosen, method: &str, given: &Variant, invocation: DBusMethod
 }
 
 /// The answer to a call; nothing where it speaks of an entry that there is not.
-fn reply(chosen: &Chosen, method: &str, given: &Variant) -> Option<Variant> {
+fn reply(method: &str, given: &Variant) -> Option<Variant> {
     match method {
         "GetLayout" => {
             let (parent, depth, _): (i32, i32, Vec<String>) = given.get()?;
@@ -86,11 +89,11 @@ fn reply(chosen: &Chosen, method: &str, given: &Variant) -> Option<Variant> {
             let (id, name): (i32, String) = given.get()?;
             properties(id)?.remove(name.as_str()).map(|value| (value,).to_variant())
         }
-        "Event" => take(chosen, &given.get()?).then(|| ().to_variant()),
+        "Event" => is_there(given.get::<Event>()?.0).then(|| ().to_variant()),
         "EventGroup" => {
             let (events,): (Vec<Event>,) = given.get()?;
             let unknown: Vec<i32> =
-                events.iter().filter(|event| !take(chosen, event)).map(|event| event.0).collect();
+                events.into_iter().map(|(id, ..)| id).filter(|id| !is_there(*id)).collect();
             Some((unknown,).to_variant())
         }
         "AboutToShow" => {
@@ -130,13 +133,14 @@ fn properties(id: i32) -> Option<Properties> {
     Some(HashMap::from([("label", choice(id)?.words().to_variant())]))
 }
 
-/// Takes notice of an event; false where its entry is not there.
-fn take(chosen: &Chosen, (id, what, ..): &Event) -> bool {
-    match choice(*id) {
-        Some(choice) if what == "clicked" => chosen(choice),
-        Some(_) | None => {}
-    }
-    is_there(*id)
+/// What a call chooses: the entries that it says were clicked.
+fn choices(method: &str, given: &Variant) -> Vec<Choice> {
+    let events = match method {
+        "Event" => given.get::<Event>().into_iter().collect(),
+        "EventGroup" => given.get::<(Vec<Event>,)>().map(|(events,)| events).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    events.into_iter().filter(|(_, what, ..)| what == "clicked").filter_map(|(id, ..)| choice(id)).collect()
 }
 
 fn entries() -> impl Iterator<Item = (i32, Choice)> {
@@ -153,22 +157,12 @@ fn is_there(id: i32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
 
-    fn call(method: &str, given: impl ToVariant) -> (Option<Variant>, Vec<Choice>) {
-        made(method, &given.to_variant())
-    }
-
     /// What a call is answered, and what was chosen by it.
-    fn made(method: &str, given: &Variant) -> (Option<Variant>, Vec<Choice>) {
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&heard);
-        let chosen: Chosen = Arc::new(move |choice| noted.lock().unwrap().push(choice));
-        let answer = reply(&chosen, method, given);
-        let heard = heard.lock().unwrap().clone();
-        (answer, heard)
+    fn call(method: &str, given: impl ToVariant) -> (Option<Variant>, Vec<Choice>) {
+        let given = given.to_variant();
+        (reply(method, &given), choices(method, &given))
     }
 
     fn event(id: i32, what: &str) -> (i32, &str, Variant, u32) {
@@ -187,8 +181,7 @@ mod tests {
             ("AboutToShow", (0,).to_variant(), "(b)"),
             ("AboutToShowGroup", (vec![0],).to_variant(), "(aiai)"),
         ] {
-            let (answer, _) = made(method, &given);
-            assert_eq!(answer.unwrap().type_().as_str(), expected, "{method}");
+            assert_eq!(reply(method, &given).unwrap().type_().as_str(), expected, "{method}");
         }
         for line in INTERFACE.lines().filter_map(|line| line.strip_prefix("<property name=\"")) {
             let mut words = line.split('"');
