@@ -101,6 +101,14 @@ impl Host {
         }
     }
 
+    /// Stops every agent at once, without asking back. The window shows whether it is so.
+    pub(crate) async fn stop_agents(&self) {
+        let stopped = self.ask::<serde_json::Value>("/window/stop_agents", &contract::ui::Nothing {}).await;
+        if stopped.is_err() {
+            tracing::error!("the agents were not stopped from the tray");
+        }
+    }
+
     /// Asks the host for a window. A host that is gone is noticed by whoever follows its events.
     pub(crate) async fn want(&self, wanted: ShowWindow) {
         let _ = self.ask::<serde_json::Value>(SHOW, &wanted).await;

@@ -114,7 +114,12 @@ fn tray_alone(host: Arc<Host>) -> Ending {
     let asked = Arc::clone(&host);
     let shown = tray::show(move |choice| {
         let host = Arc::clone(&asked);
-        tauri::async_runtime::spawn(async move { host.want(choice.wanted()).await });
+        tauri::async_runtime::spawn(async move {
+            if choice == Choice::StopAgents {
+                host.stop_agents().await;
+            }
+            host.want(choice.wanted()).await;
+        });
     });
     if let Err(error) = shown {
         info!(%error, "no tray");
@@ -187,6 +192,11 @@ fn start(app: &AppHandle) {
     let shown = app.clone();
     let tray = tray::show(move |choice| match choice {
         Choice::Open => windows::present(&shown, None),
+        Choice::StopAgents => {
+            let app = shown.clone();
+            tauri::async_runtime::spawn(async move { app.state::<Host>().stop_agents().await });
+            windows::present(&shown, None);
+        }
         Choice::Quit => {
             let app = shown.clone();
             tauri::async_runtime::spawn(async move { app.state::<Host>().want(choice.wanted()).await });

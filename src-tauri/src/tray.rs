@@ -18,22 +18,24 @@ const TITLE: &str = if cfg!(feature = "sandbox") { "Countersign — Sandbox" } e
 pub(crate) enum Choice {
     Open,
     Quit,
+    StopAgents,
 }
 
 impl Choice {
     /// In the menu's order.
     #[cfg(target_os = "linux")]
-    const ALL: [Self; 2] = [Self::Open, Self::Quit];
+    const ALL: [Self; 3] = [Self::Open, Self::StopAgents, Self::Quit];
 
     #[cfg(target_os = "linux")]
     fn words(self) -> &'static str {
         match self {
             Self::Open => "Open Countersign",
             Self::Quit => "Quit Countersign…",
+            Self::StopAgents => "Stop all agents",
         }
     }
 
-    /// What the host is asked for: either is answered in a window.
+    /// What is shown then: each is answered in a window.
     pub(crate) fn wanted(self) -> ShowWindow {
         ShowWindow { quit: self == Self::Quit }
     }

@@ -193,6 +193,6 @@ async fn a_tray_that_starts_anew_gets_the_icon_again() {
     drop(tray);
     let tray = Tray::start(&world.session).await;
     assert_eq!(tray.icon(1), before);
-    assert_eq!(tray.entries(&before).await.len(), 2);
+    assert_eq!(tray.entries(&before).await.len(), 3);
     drop(window);
 }
