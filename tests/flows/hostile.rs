@@ -146,7 +146,6 @@ fn told(grant: &GrantView) -> String {
         BankTold::NotYet { waits_for: WaitsForView::BankToAccept, .. } => "waits for the bank to accept",
         BankTold::NotYet { waits_for: WaitsForView::BankToAnswer, .. } => "waits for the bank to answer",
         BankTold::NotYet { .. } => "waits for something else",
-        BankTold::Replaced { .. } => "replaced",
     }
     .into()
 }
