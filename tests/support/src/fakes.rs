@@ -242,10 +242,13 @@ impl StopMark for TestMark {
     }
 }
 
+/// A name, and the files that were written under it.
+pub type Written = (String, Vec<Document>);
+
 /// What was written for the person, for the test to read; or nothing can be written.
 #[derive(Clone, Default)]
 pub struct TestFiles {
-    written: Arc<Mutex<Vec<(String, Vec<Document>)>>>,
+    written: Arc<Mutex<Vec<Written>>>,
     full: Arc<AtomicBool>,
 }
 
@@ -255,9 +258,9 @@ impl TestFiles {
         self.full.store(true, Ordering::SeqCst);
     }
 
-    /// What was written so far: names, and the files of each.
+    /// What was written so far.
     #[must_use]
-    pub fn written(&self) -> Vec<(String, Vec<Document>)> {
+    pub fn written(&self) -> Vec<Written> {
         self.written.lock().expect("nobody panics holding it").clone()
     }
 }
