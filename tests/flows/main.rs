@@ -8,10 +8,12 @@
     reason = "a test that cannot go on stops with what it saw"
 )]
 
+mod anchor;
 mod attempts;
 mod connect;
 mod forged;
 mod hostile;
+mod locks;
 mod memory;
 mod pause;
 mod pins;
@@ -21,6 +23,7 @@ mod reminders;
 mod renew;
 mod requests;
 mod revoke;
+mod rotate_key;
 mod scopes;
 mod stop;
 mod two_banks;

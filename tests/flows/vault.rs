@@ -162,6 +162,7 @@ async fn a_key_that_is_gone_or_another_one_is_never_made_anew() {
     let (install, kek) = key_ids(&app);
     let ours = app.keychain.secrets(&install, kek).remove(0);
     let restored = |changed: &[u8]| [ours.split_at(3).0, changed].concat();
+    app.app.shut_down().await;
     let (before, other) = (kept(&app), restored(&[b'A'; 43]));
     let cases: [(&str, Option<&[u8]>, KeychainState); 4] = [
         ("gone", None, KeychainState::KeyMissing),
@@ -174,8 +175,8 @@ async fn a_key_that_is_gone_or_another_one_is_never_made_anew() {
             None => app.keychain.forget(&install, kek),
             Some(bytes) => app.keychain.set_item(&install, kek, bytes.to_vec()),
         }
-        let TestApp { app: running, dir, keychain, .. } = app;
-        drop(running);
+        // In order: what the log's anchor needs is written by then.
+        let (dir, keychain) = app.stopped().await;
         app = TestApp::start_in(dir, keychain, &[&bank]).await;
         let files = files(&app);
         assert_eq!(app.app.app_state().await.unwrap().keychain, state, "{what}");

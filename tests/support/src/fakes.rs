@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use app::catalogue::{Catalogue, SourceFile, Sources};
 use app::port::{
-    Anchor, Clock, Dice, DiceError, Document, Events, Files, FilesError, Keychain, KeychainError, Note,
-    Notify, OpenError, Opener, Ports, StopMark, StopMarkError,
+    Anchor, Clock, Dice, DiceError, Document, Events, Files, FilesError, Keychain, KeychainError, Memory,
+    Note, Notify, OpenError, Opener, Ports, StopMark, StopMarkError,
 };
 use app::{App, Settings};
 use contract::ui::{AttemptStep, AttemptView, ConnectAccount, Event};
@@ -118,13 +118,18 @@ impl Opener for TestBrowser {
 
 /// A keychain that the test and the app share.
 #[derive(Clone)]
-pub struct SharedKeychain(Arc<MemoryKeychain>);
+pub struct SharedKeychain(Arc<MemoryKeychain>, watch::Sender<Duration>);
 
 impl SharedKeychain {
     /// An empty one.
     #[must_use]
     pub fn empty() -> Self {
-        Self(Arc::new(MemoryKeychain::new()))
+        Self(Arc::new(MemoryKeychain::new()), watch::Sender::new(Duration::ZERO))
+    }
+
+    /// From now on, what is read is on its way for so long.
+    pub fn take_time(&self, span: Duration) {
+        self.1.send_replace(span);
     }
 }
 
@@ -147,7 +152,12 @@ impl Keychain for SharedKeychain {
         install: &InstallId,
         kek: KekId,
     ) -> Result<Vec<KeyEncryptionKey>, KeychainError> {
-        self.0.read_keks(install, kek).await
+        let read = self.0.read_keks(install, kek).await;
+        let span = *self.1.borrow();
+        if !span.is_zero() {
+            tokio::time::sleep(span).await;
+        }
+        read
     }
     async fn write_kek(
         &self,
@@ -280,6 +290,15 @@ impl Files for TestFiles {
     }
 }
 
+/// Memory of a test: the key stays where it is.
+pub struct TestMemory;
+
+impl Memory for TestMemory {
+    fn shield(&self, key: KeyEncryptionKey) -> KeyEncryptionKey {
+        key
+    }
+}
+
 /// The ports of a test.
 pub struct TestPorts {
     files: TestFiles,
@@ -307,6 +326,7 @@ impl Ports for TestPorts {
     type Notify = TestNotes;
     type StopMark = TestMark;
     type Files = TestFiles;
+    type Memory = TestMemory;
 
     fn clock(&self) -> &TestClock {
         &self.clock
@@ -340,6 +360,9 @@ impl Ports for TestPorts {
     }
     fn files(&self) -> &TestFiles {
         &self.files
+    }
+    fn memory(&self) -> &TestMemory {
+        &TestMemory
     }
 }
 
@@ -498,6 +521,17 @@ impl TestApp {
             rusqlite::Connection::open(self.dir.path().join("countersign.sqlite")).expect("the database");
         store.busy_timeout(Duration::from_secs(5)).expect("patience");
         store.execute_batch(change).expect("a change");
+    }
+
+    /// Stops as the system does, and leaves what a next start needs.
+    pub async fn stopped(self) -> (TempDir, SharedKeychain) {
+        self.app.shut_down().await;
+        (self.dir, self.keychain)
+    }
+
+    /// Clicks Connect, says yes at the bank, and waits for the connection.
+    pub async fn connect_one(&mut self) -> GrantId {
+        self.connect("bank-1", &["accounts", "transactions"]).await
     }
 
     /// How many connections the list shows, current and past.

@@ -7,6 +7,7 @@ use contract::ui::ConnectAccount;
 use domain::attempt::{Attempt, Browser};
 use domain::audit::AuditEvent;
 use domain::id::{AgentId, AttemptId, PermissionId, ProviderId};
+use domain::lock::Lock;
 use domain::permission::PermissionSet;
 use domain::provider::Provider;
 use domain::reference::{RandomPart, Stage};
@@ -28,6 +29,9 @@ impl<P: Ports> App<P> {
     /// # Errors
     /// The request does not fit, or the attempt cannot be recorded. Nothing was started then.
     pub async fn connect_account(&self, request: &ConnectAccount) -> Result<Attempt, Refusal> {
+        if let Lock::Locked { .. } = self.lock_state() {
+            return Err(Refusal::Locked);
+        }
         let attempt = self.draft_attempt(request).await?;
         self.start_attempt(attempt).await
     }

@@ -56,7 +56,8 @@ pub(crate) fn of_key(err: KeyError) -> Ending {
         KeyError::Keychain(KeychainError::Malformed) | KeyError::Missing | KeyError::Replaced => {
             Ending::KeychainKeyLost
         }
-        KeyError::Dice(_) | KeyError::Store(_) => NOT_SAVED,
+        KeyError::Locked => Ending::KeychainLocked,
+        KeyError::Dice(_) | KeyError::Restored | KeyError::Store(_) | KeyError::Unstretched => NOT_SAVED,
     }
 }
 

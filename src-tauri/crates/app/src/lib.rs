@@ -4,17 +4,21 @@
 
 mod accounts;
 mod add_agent;
+mod anchor;
 mod ask_bank;
 pub mod catalogue;
 mod change_grant;
+mod change_protection;
 mod check_grant;
 mod connect_account;
 mod discard;
+mod door;
 mod endings;
 mod go_out;
 mod keep_receipt;
 pub mod key;
 mod list;
+mod lock_vault;
 mod narrow_grant;
 mod pause_grant;
 pub mod port;

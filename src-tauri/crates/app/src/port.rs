@@ -43,6 +43,8 @@ pub trait Ports: Send + Sync + 'static {
     type StopMark: StopMark;
     /// The person's folder for what they keep.
     type Files: Files;
+    /// Memory for keys that are kept.
+    type Memory: Memory;
 
     /// Time.
     fn clock(&self) -> &Self::Clock;
@@ -66,6 +68,8 @@ pub trait Ports: Send + Sync + 'static {
     fn stop_mark(&self) -> &Self::StopMark;
     /// The person's folder for what they keep.
     fn files(&self) -> &Self::Files;
+    /// Memory for keys that are kept.
+    fn memory(&self) -> &Self::Memory;
 }
 
 /// Time: the wall clock for dates, a monotonic one for waiting.
@@ -269,6 +273,12 @@ pub enum KeychainError {
     NotLasting,
 }
 
+/// Memory for keys that are kept for longer than one use.
+pub trait Memory: Send + Sync + 'static {
+    /// Moves a key to memory that no swap file, core file or other process comes to hold, as far as the system allows.
+    fn shield(&self, key: KeyEncryptionKey) -> KeyEncryptionKey;
+}
+
 /// Notices outside of the window, by the system's own means.
 pub trait Notify: Send + Sync + 'static {
     /// Shows one; where the system has no such thing, nothing happens.
@@ -351,6 +361,8 @@ pub trait Store: Send + Sync + 'static {
         &self,
         job: impl FnOnce(&mut dyn Tx) -> Result<R, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<R, StoreError>> + Send;
+    /// Waits until something was written since this was last waited for. One waits at a time.
+    fn written(&self) -> impl Future<Output = ()> + Send;
     /// Makes sure that what was deleted is in no file any more: truncates the write-ahead log.
     fn forget_deleted(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

@@ -79,11 +79,10 @@ impl<P: Ports> Inner<P> {
     pub(crate) async fn access_token(self: &Arc<Self>, id: GrantId) -> Result<(Grant, AccessToken), Refusal> {
         let grant = self.living(id).await?;
         if self.still_good(&grant) {
-            return self.open_access(grant).await;
+            return self.open_access(id).await;
         }
         self.refresh(id, grant.generation).await?;
-        let grant = self.living(id).await?;
-        self.open_access(grant).await
+        self.open_access(id).await
     }
 
     /// A fresh access token in place of one that the bank has refused.
@@ -96,8 +95,7 @@ impl<P: Ports> Inner<P> {
         refused: u32,
     ) -> Result<(Grant, AccessToken), Refusal> {
         self.refresh(id, refused).await?;
-        let grant = self.living(id).await?;
-        self.open_access(grant).await
+        self.open_access(id).await
     }
 
     /// Moves a grant on from a generation. Whoever comes while another is at it waits and takes over what that one got.
@@ -144,11 +142,13 @@ impl<P: Ports> Inner<P> {
         ends > now.plus_millis(LIFE_LEFT) && grant.confirmed_at <= now.plus_millis(LIFE_LEFT)
     }
 
-    async fn open_access(&self, grant: Grant) -> Result<(Grant, AccessToken), Refusal> {
-        let id = grant.id;
+    async fn open_access(&self, id: GrantId) -> Result<(Grant, AccessToken), Refusal> {
+        // The key first: with its first use it may turn out that the store was put back, and what was read before is
+        // not so.
+        let key = self.usable_key().await?;
+        let grant = self.living(id).await?;
         let read = move |tx: &mut dyn Tx| tx.sealed(id, Kind::AccessToken);
         let Some(row) = self.ports.store().read(read).await? else { return Err(Refusal::NeedsReconnect) };
-        let key = self.usable_key().await?;
         let opened = self.open_row(&grant, &row, &key).and_then(|opened| {
             AccessToken::parse(std::str::from_utf8(opened.expose_bytes()).ok()?.to_owned()).ok()
         });
@@ -268,10 +268,15 @@ impl<P: Ports> Inner<P> {
             if grant.revocation.is_some() || grant.generation != from {
                 return Err(StoreError::Missing);
             }
-            tx.set_refresh(id, &state)
+            // Found to be put back in this moment: the token may be one that was replaced.
+            if grant.reconnect.is_some() {
+                return Ok(false);
+            }
+            tx.set_refresh(id, &state).map(|()| true)
         });
         match stored.await {
-            Ok(()) => Ok((request, expect)),
+            Ok(true) => Ok((request, expect)),
+            Ok(false) => Err(Refusal::NeedsReconnect),
             // Revoked in this moment.
             Err(StoreError::Missing) => Err(Refusal::Revoked),
             Err(err) => Err(err.into()),

@@ -55,6 +55,9 @@ pub enum Refusal {
     /// A file for the person could not be written.
     #[error("a file could not be written")]
     NotWritten,
+    /// After a wrong passphrase, the next one is looked at after a pause.
+    #[error("a passphrase was wrong a moment ago")]
+    PassphraseLater,
     /// The passphrase is too short or too long.
     #[error("the passphrase is unfit")]
     PassphraseUnfit,
@@ -64,6 +67,9 @@ pub enum Refusal {
     /// Nothing was chosen, or something this bank does not have.
     #[error("the permissions do not fit")]
     Permissions,
+    /// A sealed record does not open: the key was not replaced.
+    #[error("a sealed record does not open")]
+    RecordDamaged,
     /// The grant was revoked already.
     #[error("the grant is revoked")]
     Revoked,
@@ -157,10 +163,12 @@ impl Refusal {
             Self::Locked => ErrorCode::Locked,
             Self::NeedsReconnect => ErrorCode::GrantNeedsReconnect,
             Self::NotWritten => ErrorCode::NotWritten,
+            Self::PassphraseLater => ErrorCode::PassphraseLater,
             Self::PassphraseUnfit => ErrorCode::PassphraseUnfit,
             Self::PassphraseWrong => ErrorCode::PassphraseWrong,
             Self::StillStopped => ErrorCode::StillStopped,
             Self::Permissions => ErrorCode::PermissionsUnfit,
+            Self::RecordDamaged => ErrorCode::RecordDamaged,
             Self::Revoked => ErrorCode::GrantRevoked,
             Self::Malformed => ErrorCode::RequestMalformed,
             Self::Store(err) => store_code(*err),
@@ -176,8 +184,10 @@ impl Refusal {
 
 fn key_code(err: &KeyError) -> ErrorCode {
     match err {
-        KeyError::Dice(DiceError) => ErrorCode::Internal,
+        KeyError::Dice(DiceError) | KeyError::Unstretched => ErrorCode::Internal,
         KeyError::Keychain(err) => keychain_code(*err),
+        KeyError::Locked => ErrorCode::Locked,
+        KeyError::Restored => ErrorCode::GrantNeedsReconnect,
         KeyError::Missing | KeyError::Replaced => ErrorCode::KeychainKeyLost,
         KeyError::Store(err) => store_code(*err),
     }

@@ -12,13 +12,16 @@ use domain::agent::Agent;
 use domain::attempt::{Attempt, Ending};
 use domain::audit::AuditEvent;
 use domain::id::{AgentId, AttemptId, GrantId, InstallId};
-use domain::lock::{Lock, Protection};
+use domain::lock::{Lock, LockedBy, Protection};
 use domain::time::Timestamp;
 use tokio::sync::{Notify, mpsc, watch};
 
+use crate::anchor::Anchored;
 use crate::ask_bank;
 use crate::catalogue::Catalogue;
-use crate::port::{Clock as _, Dice as _, Events as _, Keychain as _, Ports, Store as _, StoreError};
+use crate::door::Door;
+use crate::lock_vault::Guesses;
+use crate::port::{Clock as _, Dice as _, Events as _, KekRow, Keychain as _, Ports, Store as _, StoreError};
 use crate::refresh_token::Deadline;
 use crate::report::Refusal;
 use crate::running::Control;
@@ -67,8 +70,18 @@ pub(crate) struct Inner<P: Ports> {
     pub(crate) forget: AtomicBool,
     /// Whether every agent is stopped. Read first wherever something could be released.
     pub(crate) switch: Switch,
-    /// Whether the vault is locked.
-    pub(crate) lock: std::sync::Mutex<Lock>,
+    /// Whether the vault is locked, and the key that is kept while it is open.
+    pub(crate) door: Door,
+    /// Held for reading while the key is used, for writing while another takes its place.
+    pub(crate) key_use: Arc<tokio::sync::RwLock<()>>,
+    /// Wrong passphrases in the window.
+    pub(crate) guesses: tokio::sync::Mutex<Guesses>,
+    /// Wrong passphrases from anywhere else: no other program keeps the person from opening the vault.
+    pub(crate) guesses_elsewhere: tokio::sync::Mutex<Guesses>,
+    /// When the person last did something in the window, by the monotonic clock.
+    pub(crate) touched: std::sync::Mutex<Duration>,
+    /// The audit log's anchor in the keychain.
+    pub(crate) anchored: Anchored,
     /// When it was noticed in this run that the store was put back.
     pub(crate) restored_at: std::sync::Mutex<Option<Timestamp>>,
     /// One refresh at a time for each grant.
@@ -106,6 +119,12 @@ impl<P: Ports> App<P> {
     /// The store.
     pub async fn start(ports: P, catalogue: Catalogue, settings: Settings) -> Result<Self, Refusal> {
         let install = ports.store().read(|tx| tx.install()).await?;
+        let lock = match ports.store().read(|tx| tx.kek()).await {
+            // Nothing opens then; what is in clear is listed all the same.
+            Err(StoreError::Damaged) => Lock::Open,
+            kek => first_lock(kek?, ports.clock().now()),
+        };
+        let touched = ports.clock().monotonic();
         let app = Self(Arc::new(Inner {
             ports,
             catalogue,
@@ -120,7 +139,12 @@ impl<P: Ports> App<P> {
             busy: watch::Sender::new(0),
             forget: AtomicBool::new(true),
             switch: Switch::stopped(),
-            lock: std::sync::Mutex::new(Lock::Open),
+            door: Door::new(lock),
+            key_use: Arc::default(),
+            guesses: tokio::sync::Mutex::default(),
+            guesses_elsewhere: tokio::sync::Mutex::default(),
+            touched: std::sync::Mutex::new(touched),
+            anchored: Anchored::default(),
             restored_at: std::sync::Mutex::new(None),
             refreshing: std::sync::Mutex::new(BTreeMap::new()),
             deadlines: std::sync::Mutex::new(BTreeMap::new()),
@@ -137,6 +161,7 @@ impl<P: Ports> App<P> {
         }
         app.add_listed_agents().await?;
         app.read_stop().await;
+        tokio::spawn(app.clone().keep_anchored());
         tokio::spawn(app.clone().tell_banks());
         tokio::spawn(app.clone().keep_up());
         Ok(app)
@@ -196,6 +221,7 @@ impl<P: Ports> App<P> {
     pub async fn check_keychain(&self) -> Result<AppState, Refusal> {
         let state = self.app_state().await?;
         self.0.outbox.notify_one();
+        self.0.anchored.wake.notify_one();
         self.0.ports.events().send(Event::AppChanged);
         Ok(state)
     }
@@ -227,6 +253,7 @@ impl<P: Ports> App<P> {
         if tokio::time::timeout(SHUT_DOWN, busy.wait_for(|under_way| *under_way == 0)).await.is_err() {
             tracing::error!("an exchange with a bank did not come to an end in time");
         }
+        self.anchor_at_stop().await;
     }
 
     /// The desktop has no tray.
@@ -277,6 +304,15 @@ impl<P: Ports> App<P> {
     }
 }
 
+/// How a start finds the vault.
+fn first_lock(kek: Option<KekRow>, now: Timestamp) -> Lock {
+    match kek {
+        // Only the passphrase opens it.
+        Some(kek) if kek.protection.has_passphrase() => Lock::Locked { since: now, by: LockedBy::Start },
+        Some(_) | None => Lock::Open,
+    }
+}
+
 impl<P: Ports> Inner<P> {
     /// Stores an agent with its audit record.
     pub(crate) async fn add(&self, agent: Agent) -> Result<(), StoreError> {
@@ -299,9 +335,9 @@ impl<P: Ports> Inner<P> {
         Busy(self.busy.clone())
     }
 
-    /// Whether the vault is locked; a poisoned lock still holds a valid state, since every change is one assignment.
+    /// Whether the vault is locked.
     pub(crate) fn lock_state(&self) -> Lock {
-        *self.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.door.lock_state()
     }
 
     /// When it was noticed that the store was put back.

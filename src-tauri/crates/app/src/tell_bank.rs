@@ -155,7 +155,13 @@ impl<P: Ports> App<P> {
             Ok(key) => key,
             Err(KeyError::Store(err)) => return Err(err),
             Err(KeyError::Missing | KeyError::Replaced) => return not_yet(WaitsFor::LostKey),
-            Err(KeyError::Keychain(_) | KeyError::Dice(_)) => return not_yet(WaitsFor::Keychain),
+            Err(
+                KeyError::Keychain(_)
+                | KeyError::Dice(_)
+                | KeyError::Locked
+                | KeyError::Restored
+                | KeyError::Unstretched,
+            ) => return not_yet(WaitsFor::Keychain),
         };
         let tokens = match self.tokens(grant, provider).await {
             Err(StoreError::Damaged) => return not_yet(WaitsFor::DamagedRecord),

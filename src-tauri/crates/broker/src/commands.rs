@@ -6,10 +6,12 @@ use app::port::Ports;
 use app::{App, Refusal};
 use contract::ui::{
     AddAgent, AgentView, AnswerAsked, AppState, AttemptRef, AttemptView, ChangeProtection, ConnectAccount,
-    DecideAccount, GrantRef, GrantView, GrantsView, LockSettingsView, NarrowGrant, Nothing, ProviderView,
-    ReceiptRef, ReceiptView, RenewGrant, SavedFile, Unlock,
+    DecideAccount, GrantRef, GrantView, GrantsView, LockSettingsView, NarrowGrant, Nothing, PassphraseText,
+    ProtectionView, ProviderView, ReceiptRef, ReceiptView, RenewGrant, SavedFile, Unlock,
 };
 use domain::id::{AttemptId, GrantId, ReceiptId};
+use domain::lock::{LockSettings, LockedBy, Protection};
+use domain::secret::Passphrase;
 
 pub(crate) async fn app_state<P: Ports>(app: &App<P>, _: Nothing) -> Result<AppState, Refusal> {
     app.app_state().await
@@ -173,30 +175,40 @@ pub(crate) async fn revoke_all<P: Ports>(app: &App<P>, _: Nothing) -> Result<Gra
     app.revoke_all().await
 }
 
-// UNBUILT
-pub(crate) fn lock<P: Ports>(_app: &App<P>, _request: Nothing) -> Ready<Result<AppState, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn lock<P: Ports>(app: &App<P>, _: Nothing) -> Result<AppState, Refusal> {
+    app.lock(LockedBy::Person).await;
+    app.app_state().await
 }
 
-// UNBUILT
-pub(crate) fn unlock<P: Ports>(_app: &App<P>, _request: Unlock) -> Ready<Result<AppState, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn unlock<P: Ports>(app: &App<P>, request: Unlock) -> Result<AppState, Refusal> {
+    // What cannot be one is not the one.
+    let passphrase = passphrase(request.passphrase).map_err(|_| Refusal::PassphraseWrong)?;
+    app.unlock(passphrase).await?;
+    app.app_state().await
 }
 
-// UNBUILT
-pub(crate) fn set_lock_settings<P: Ports>(
-    _app: &App<P>,
-    _request: LockSettingsView,
-) -> Ready<Result<AppState, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn set_lock_settings<P: Ports>(
+    app: &App<P>,
+    request: LockSettingsView,
+) -> Result<AppState, Refusal> {
+    let LockSettingsView { idle_minutes, with_screen } = request;
+    app.set_lock_settings(LockSettings { idle_minutes, with_screen }).await?;
+    app.app_state().await
 }
 
-// UNBUILT
-pub(crate) fn change_protection<P: Ports>(
-    _app: &App<P>,
-    _request: ChangeProtection,
-) -> Ready<Result<AppState, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn change_protection<P: Ports>(
+    app: &App<P>,
+    request: ChangeProtection,
+) -> Result<AppState, Refusal> {
+    let to = match request.protection {
+        ProtectionView::Keychain => Protection::Keychain,
+        ProtectionView::KeychainAndPassphrase => Protection::KeychainAndPassphrase,
+        ProtectionView::Passphrase => Protection::Passphrase,
+    };
+    // Whatever was chosen before is at worst another one; only the new one has to be fit.
+    let current = passphrase(request.current).map_err(|_| Refusal::PassphraseWrong)?;
+    app.change_protection(to, current, passphrase(request.new)?).await?;
+    app.app_state().await
 }
 
 // UNBUILT
@@ -209,6 +221,12 @@ pub(crate) fn answer_asked<P: Ports>(
 
 pub(crate) fn attempt(request: &AttemptRef) -> Result<AttemptId, Refusal> {
     AttemptId::parse(&request.attempt).map_err(|_| Refusal::Malformed)
+}
+
+/// What the person typed. Nothing typed is no passphrase.
+fn passphrase(text: Option<PassphraseText>) -> Result<Option<Passphrase>, Refusal> {
+    let text = text.map(|mut text| text.take()).filter(|text| !text.is_empty());
+    text.map(Passphrase::parse).transpose().map_err(|_| Refusal::PassphraseUnfit)
 }
 
 fn grant(request: &GrantRef) -> Result<GrantId, Refusal> {

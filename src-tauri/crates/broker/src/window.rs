@@ -41,7 +41,12 @@ pub fn routes<P: Ports>(app: App<P>, hub: Hub, hello: Hello) -> Router {
             router$(.route(concat!("/window/", stringify!($name)), post(
                 async |State(shared): State<Shared<P>>, body: Result<Bytes, BytesRejection>| match parse_whole(body) {
                     // In a task of its own: what was begun is carried through even if the window goes meanwhile.
-                    Ok(request) => match tokio::spawn(async move { commands::$name(&shared.app, request).await }).await {
+                    Ok(request) => match tokio::spawn(async move {
+                        if is_by_hand(stringify!($name)) {
+                            shared.app.touched();
+                        }
+                        commands::$name(&shared.app, request).await
+                    }).await {
                         Ok(outcome) => answer(outcome),
                         Err(_) => crate::reply::refuse(contract::error_code::ErrorCode::Internal),
                     },
@@ -60,6 +65,12 @@ pub fn routes<P: Ports>(app: App<P>, hub: Hub, hello: Hello) -> Router {
         .route(SHOW, post(show::<P>))
         .layer(DefaultBodyLimit::max(MAX_REQUEST))
         .with_state(Shared { app, hub, hello })
+}
+
+/// Whether a command shows that somebody sits at the window. What only reads is sent by the window itself too.
+fn is_by_hand(command: &str) -> bool {
+    let reads = ["app_state", "check_keychain"];
+    !(command.starts_with("list_") || command.starts_with("show_") || reads.contains(&command))
 }
 
 /// The routes of a host that could not open its data: every command is answered with the reason.

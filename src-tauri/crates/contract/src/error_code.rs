@@ -59,6 +59,8 @@ pub enum ErrorCode {
     Locked,
     /// A file could not be written.
     NotWritten,
+    /// A passphrase was wrong a moment ago: the next one is looked at after a pause of a minute at most.
+    PassphraseLater,
     /// The passphrase is too short or too long.
     PassphraseUnfit,
     /// The passphrase is another one.
@@ -69,6 +71,8 @@ pub enum ErrorCode {
     ProviderUnknown,
     /// No such receipt.
     ReceiptUnknown,
+    /// A sealed record does not open; its connection is named. Nothing was changed.
+    RecordDamaged,
     /// The request was not of the right shape.
     RequestMalformed,
     /// The store is damaged, or another program's: nothing was changed.
@@ -112,6 +116,7 @@ impl ErrorCode {
             | Self::GrantOver
             | Self::GrantPaused
             | Self::Locked
+            | Self::PassphraseLater
             | Self::PassphraseUnfit
             | Self::PassphraseWrong
             | Self::ReceiptUnknown
@@ -134,6 +139,7 @@ impl ErrorCode {
             | Self::StoreNewer
             | Self::HostGone
             | Self::NotWritten
+            | Self::RecordDamaged
             | Self::StillStopped
             | Self::KeychainKeyLost
             | Self::KeychainLocked

@@ -112,6 +112,11 @@ impl Environment {
         self.session.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_os_str())
     }
 
+    /// The session's bus, if there is one.
+    pub(crate) fn session_bus(&self) -> Option<String> {
+        self.session_variable("DBUS_SESSION_BUS_ADDRESS").and_then(OsStr::to_str).map(str::to_owned)
+    }
+
     pub(crate) fn activation_token(&self) -> Option<String> {
         self.activation_token.clone()
     }

@@ -18,6 +18,7 @@ use crate::dice::SystemDice;
 use crate::downloads::Downloads;
 use crate::environment::Environment;
 use crate::notify::DesktopNotes;
+use crate::process::memory::Memory;
 use crate::stop_mark::FileMark;
 
 /// Everything the use cases need from this machine.
@@ -33,6 +34,7 @@ pub(crate) struct RealPorts {
     notes: DesktopNotes,
     mark: FileMark,
     files: Downloads,
+    memory: Memory,
 }
 
 /// Events, to every window.
@@ -66,10 +68,7 @@ impl RealPorts {
             path_dirs: std::env::split_paths(path).collect(),
             addresses: environment.addresses(),
         });
-        let bus = environment
-            .session_variable("DBUS_SESSION_BUS_ADDRESS")
-            .and_then(|bus| bus.to_str())
-            .map(str::to_owned);
+        let bus = environment.session_bus();
         Ok(Self {
             clock: SystemClock::new(environment.sandbox().clock.as_deref()),
             dice: SystemDice::default(),
@@ -88,6 +87,7 @@ impl RealPorts {
                 environment.session_variable("HOME"),
                 environment.session_variable("XDG_CONFIG_HOME"),
             ),
+            memory: Memory::default(),
         })
     }
 }
@@ -104,6 +104,7 @@ impl Ports for RealPorts {
     type Notify = DesktopNotes;
     type StopMark = FileMark;
     type Files = Downloads;
+    type Memory = Memory;
 
     fn clock(&self) -> &SystemClock {
         &self.clock
@@ -137,5 +138,8 @@ impl Ports for RealPorts {
     }
     fn files(&self) -> &Downloads {
         &self.files
+    }
+    fn memory(&self) -> &Memory {
+        &self.memory
     }
 }

@@ -1,6 +1,5 @@
 //! Hardening of this process, memory for its keys, and its successor.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the use cases have no port for it yet"))]
 pub(crate) mod memory;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -23,6 +23,9 @@ struct Inner {
     unlock_fails: Option<KeychainError>,
     forgetful: bool,
     calls: usize,
+    /// How many calls still work.
+    fails_after: Option<usize>,
+    anchored: usize,
 }
 
 impl MemoryKeychain {
@@ -36,6 +39,11 @@ impl MemoryKeychain {
     /// unless [`Self::refuse_unlock`] says otherwise.
     pub fn set_fault(&self, fault: Option<KeychainError>) {
         self.lock().fault = fault;
+    }
+
+    /// Makes every call but this many more fail, or none any more.
+    pub fn fail_after(&self, calls: Option<usize>) {
+        self.lock().fails_after = calls;
     }
 
     /// Makes the person dismiss the system's prompt, or whatever else unlocking fails with.
@@ -87,6 +95,29 @@ impl MemoryKeychain {
         }
     }
 
+    /// Puts another anchor beside what is there, as any program of the person can.
+    pub fn plant_anchor(&self, install: &InstallId, bytes: Vec<u8>) {
+        let account = item::anchor_account(install);
+        self.lock().items.entry(account).or_default().insert(0, Zeroizing::new(bytes));
+    }
+
+    /// The anchors that stand there.
+    #[must_use]
+    pub fn anchors(&self, install: &InstallId) -> Vec<Anchor> {
+        let inner = self.lock();
+        inner
+            .items
+            .get(&item::anchor_account(install))
+            .and_then(|all| item::anchors(all).ok())
+            .unwrap_or_default()
+    }
+
+    /// How often an anchor was written.
+    #[must_use]
+    pub fn anchored(&self) -> usize {
+        self.lock().anchored
+    }
+
     /// How many keys there are.
     #[must_use]
     pub fn items(&self) -> usize {
@@ -112,6 +143,12 @@ impl MemoryKeychain {
     fn ask(&self) -> Result<MutexGuard<'_, Inner>, KeychainError> {
         let mut inner = self.lock();
         inner.calls += 1;
+        if let Some(left) = &mut inner.fails_after {
+            match left.checked_sub(1) {
+                Some(fewer) => *left = fewer,
+                None => return Err(KeychainError::Blocked),
+            }
+        }
         inner.fault.map_or(Ok(inner), Err)
     }
 }
@@ -175,6 +212,7 @@ impl Keychain for MemoryKeychain {
 
     async fn write_anchor(&self, install: &InstallId, anchor: &Anchor) -> Result<(), KeychainError> {
         let mut inner = self.ask()?;
+        inner.anchored += 1;
         let text = Zeroizing::new(item::anchor_text(anchor).into_bytes());
         inner.items.insert(item::anchor_account(install), vec![text]);
         Ok(())

@@ -3,9 +3,10 @@
 use app::port::{Store, StoreError, Tx};
 use domain::id::InstallId;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::open::{OpenStoreError, open};
 use crate::writer::Writer;
@@ -16,6 +17,7 @@ type Job = Box<dyn FnOnce(&mut Writer) + Send>;
 pub struct SqliteStore {
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    written: Arc<Notify>,
 }
 
 impl SqliteStore {
@@ -32,7 +34,7 @@ impl SqliteStore {
             .name("store".to_owned())
             .spawn(move || inbox.into_iter().for_each(|job| job(&mut writer)))
             .map_err(|_| OpenStoreError::Io)?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), written: Arc::default() })
     }
 
     /// Sends a job. Once sent it is carried out, whether or not anyone waits for its answer.
@@ -54,7 +56,8 @@ impl Store for SqliteStore {
         &self,
         job: impl FnOnce(&mut dyn Tx) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
-        self.send(|writer| writer.write(job)).await
+        let written = Arc::clone(&self.written);
+        self.send(move |writer| writer.write(job).inspect(|_| written.notify_one())).await
     }
 
     async fn read<R: Send + 'static>(
@@ -62,6 +65,10 @@ impl Store for SqliteStore {
         job: impl FnOnce(&mut dyn Tx) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         self.send(|writer| writer.read(job)).await
+    }
+
+    async fn written(&self) {
+        self.written.notified().await;
     }
 
     async fn forget_deleted(&self) -> Result<(), StoreError> {

@@ -16,10 +16,10 @@ pub(crate) struct Memory {
     told: AtomicBool,
 }
 
-impl Memory {
+impl app::port::Memory for Memory {
     /// Moves a key to memory of its own. Where the system refuses to lock it, that is logged once; the key is kept all
     /// the same.
-    pub(crate) fn shield(&self, key: KeyEncryptionKey) -> KeyEncryptionKey {
+    fn shield(&self, key: KeyEncryptionKey) -> KeyEncryptionKey {
         let (key, outcome) = shielded(key);
         if let Err(error) = outcome
             && !self.told.swap(true, Ordering::Relaxed)

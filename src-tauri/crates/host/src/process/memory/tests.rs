@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use app::port::Memory as _;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::*;

@@ -1,0 +1,80 @@
+//! The vault's door: whether it is locked, and the key that is kept while it is open.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::id::KekId;
+use domain::lock::{Lock, LockedBy};
+use domain::secret::KeyEncryptionKey;
+use domain::time::Timestamp;
+
+use crate::key::NewKey;
+
+/// Both change together, so that no key outlives a lock.
+pub(crate) struct Door(Mutex<State>);
+
+struct State {
+    lock: Lock,
+    /// Only where a passphrase opened it; else the keychain is asked each time.
+    key: Option<(Arc<KeyEncryptionKey>, KekId)>,
+    /// How often it was locked: who began to open it before that does not open it any more.
+    locks: u64,
+}
+
+impl Door {
+    /// A door in this state, without a key.
+    pub(crate) fn new(lock: Lock) -> Self {
+        Self(Mutex::new(State { lock, key: None, locks: 0 }))
+    }
+
+    /// Whether it is locked.
+    pub(crate) fn lock_state(&self) -> Lock {
+        self.state().lock
+    }
+
+    /// How often it was locked, for [`Self::open`].
+    pub(crate) fn locks(&self) -> u64 {
+        self.state().locks
+    }
+
+    /// The key that is kept, if it is the one with this id.
+    pub(crate) fn kept(&self, id: KekId) -> Option<Arc<KeyEncryptionKey>> {
+        self.state().key.as_ref().filter(|(_, kept)| *kept == id).map(|(key, _)| Arc::clone(key))
+    }
+
+    /// Locks it and lets go of the key, which is wiped with its last use. False if it was locked already.
+    pub(crate) fn lock(&self, since: Timestamp, by: LockedBy) -> bool {
+        let mut state = self.state();
+        state.locks += 1;
+        state.key = None;
+        let was_open = state.lock == Lock::Open;
+        if was_open {
+            state.lock = Lock::Locked { since, by };
+        }
+        was_open
+    }
+
+    /// Opens it; false if it was locked again since `locks` was asked for.
+    pub(crate) fn open(&self, locks: u64, key: Option<(Arc<KeyEncryptionKey>, KekId)>) -> bool {
+        let mut state = self.state();
+        if state.locks != locks {
+            return false;
+        }
+        state.lock = Lock::Open;
+        state.key = key;
+        true
+    }
+
+    /// Takes over a key that is in force from now on. If it was locked since `locks` was asked for, the passphrase is
+    /// needed first, also where none was needed before.
+    pub(crate) fn keep(&self, locks: u64, key: &NewKey) {
+        let mut state = self.state();
+        let has_passphrase = key.row.protection.has_passphrase();
+        let may = has_passphrase && state.locks == locks && state.lock == Lock::Open;
+        state.key = may.then(|| (Arc::clone(&key.key), key.row.id));
+    }
+
+    /// A poisoned lock still holds a valid state: every change is complete before anything can panic.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
