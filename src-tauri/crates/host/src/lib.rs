@@ -11,10 +11,12 @@ mod instance;
 mod log;
 mod notify;
 mod ports;
+mod presence;
 mod process;
 mod serve;
 mod session;
 mod stop_mark;
+mod terminal;
 mod window;
 mod windows;
 
@@ -112,8 +114,13 @@ async fn serve_until_done(environment: &Environment, program: &Path) -> anyhow::
     instance::name_endpoint(environment.data_folder(), public.path(), &public.issuer())
         .context("endpoint.json")?;
     let serving = tokio::spawn(public.serve());
+    let watching =
+        tokio::spawn(presence::watch(app.clone(), presence::Buses::new(environment.session_bus())));
+    let asking = terminal::Asking::begin(&app);
     let hello = Hello::of_this_build(SANDBOX, environment.shown_home());
     let outcome = Windows::new(environment, program, hub, hello, Ok(app)).run(signals).await;
+    drop(asking);
+    watching.abort();
     serving.abort();
     Ok(outcome)
 }
