@@ -199,6 +199,15 @@ impl Session {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Deletes the anchor of one installation.
+    pub fn forget_anchor(&self, install: &str) {
+        let account = format!("{install}/anchor");
+        let mut clear = Command::new("secret-tool");
+        clear.args(["clear", "service", "app.countersign.desktop", "username", &account]);
+        // Nothing there is fine.
+        let _ = clear.envs(self.environment()).status().expect("secret-tool");
+    }
+
     /// Deletes everything in the keychain, and says how many items there were.
     #[must_use]
     pub fn delete_keychain_items(&self) -> usize {

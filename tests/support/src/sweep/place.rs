@@ -1,11 +1,14 @@
 //! Where one worker of a sweep runs its hosts: a session with a keychain, a bank, and data folders to begin with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use app::port::{Anchor, Keychain as _};
+use domain::id::InstallId;
+use keychain::SecretService;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -27,6 +30,8 @@ struct Snapshot {
     data: PathBuf,
     bank: Memory,
     told: Told,
+    install: Option<String>,
+    anchor: Option<Anchor>,
 }
 
 /// One worker's place.
@@ -35,6 +40,8 @@ pub(super) struct Place {
     control: Control,
     bank: FakeProvider,
     snapshots: BTreeMap<Template, Snapshot>,
+    /// Installations whose anchor in the keychain may be further than a template's data.
+    anchored: BTreeSet<String>,
     runs: u32,
     session: Session,
     dir: TempDir,
@@ -88,14 +95,14 @@ impl Place {
         fs::write(catalogue.join("agents/buddy.toml"), AGENT).expect("an agent file");
         let session = Session::without_screen_in(dir.path());
         let snapshots = BTreeMap::new();
-        Self { tools, control, bank, snapshots, runs: 0, session, dir }
+        Self { tools, control, bank, snapshots, anchored: BTreeSet::new(), runs: 0, session, dir }
     }
 
     /// Runs one host into its fault, and judges what a fresh one makes of it.
     pub(super) async fn run(&mut self, task: Task, spoil: Option<Spoil>) -> Outcome {
         let Task { operation, fault, at } = task;
         self.prepare(operation.begins_with()).await;
-        let (home, mut told) = self.home(operation.begins_with());
+        let (home, mut told) = self.home(operation.begins_with()).await;
         operation.instruct(&self.bank);
         self.control.set(fault, at, self.port());
         if operation.is_a_start() {
@@ -126,6 +133,7 @@ impl Place {
         case.seen(&self.bank.seen("token"));
         self.bank.go_back_to(&self.bank.memory());
         self.judge_fresh(&home, &mut case, &mut told).await;
+        self.anchored.extend(remains::anchored_install(&home.join("data")));
         fs::remove_dir_all(&home).expect("a folder");
         fs::remove_file(home.with_extension("stderr")).expect("a log");
         Outcome {
@@ -153,6 +161,12 @@ impl Place {
         Person { hosted, bank: &self.bank, control: &self.control, told, began, stuck: None }
     }
 
+    fn keychain(&self) -> SecretService {
+        let named = |(name, value)| (name == "DBUS_SESSION_BUS_ADDRESS").then_some(value);
+        let bus = self.session.environment().into_iter().find_map(named);
+        SecretService::new(keychain::Settings { bus, ..keychain::Settings::default() })
+    }
+
     fn port(&self) -> u16 {
         url::Url::parse(&self.bank.issuer).ok().and_then(|url| url.port()).expect("a port")
     }
@@ -173,7 +187,7 @@ impl Place {
     }
 
     /// A fresh home with the data of a template, and what was told of it. The bank knows what it knew then.
-    fn home(&mut self, template: Template) -> (PathBuf, Told) {
+    async fn home(&mut self, template: Template) -> (PathBuf, Told) {
         self.runs += 1;
         let home = self.dir.path().join(format!("run-{}", self.runs));
         for name in ["data", "run"] {
@@ -182,6 +196,13 @@ impl Place {
         }
         let Some(snapshot) = self.snapshots.get(&template) else { return (home, Told::default()) };
         copy(&snapshot.data, &home.join("data"));
+        if let Some(install) = snapshot.install.as_ref().filter(|install| self.anchored.remove(*install)) {
+            // Else the host would notice that its data was put back, which is another test's business.
+            self.session.forget_anchor(install);
+            if let (Some(anchor), Ok(install)) = (&snapshot.anchor, InstallId::parse(install)) {
+                self.keychain().write_anchor(&install, anchor).await.expect("the keychain");
+            }
+        }
         self.bank.go_back_to(&snapshot.bank);
         (home, snapshot.told.clone())
     }
@@ -198,10 +219,10 @@ impl Place {
             Template::Pending | Template::Stopped => Some(Template::Connected),
         };
         let (home, mut told) = match from {
-            None => self.home(template),
+            None => self.home(template).await,
             Some(from) => {
                 Box::pin(self.prepare(from)).await;
-                self.home(from)
+                self.home(from).await
             }
         };
         self.control.set(Fault::Count, 0, self.port());
@@ -223,7 +244,14 @@ impl Place {
         let data = self.dir.path().join(format!("{template:?}"));
         fs::create_dir(&data).expect("a folder");
         copy(&home.join("data"), &data);
-        self.snapshots.insert(template, Snapshot { data, bank: self.bank.memory(), told });
+        let install = remains::autopsy(&data, &self.dir.path().join("autopsy")).install;
+        let anchor = match install.as_ref().and_then(|install| InstallId::parse(install).ok()) {
+            Some(install) => self.keychain().read_anchors(&install).await.expect("the keychain").pop(),
+            None => None,
+        };
+        self.anchored.extend(anchor.and(install.clone()));
+        let bank = self.bank.memory();
+        self.snapshots.insert(template, Snapshot { data, bank, told, install, anchor });
         fs::remove_dir_all(&home).expect("a folder");
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Row {
 /// What a host left behind.
 #[derive(Debug, Default)]
 pub(super) struct Remains {
+    /// Which installation it is.
+    pub(super) install: Option<String>,
     /// No database at all.
     pub(super) is_absent: bool,
     pub(super) unsound: Option<String>,
@@ -78,6 +80,12 @@ pub(super) fn autopsy(data: &Path, table: &Path) -> Remains {
     }
 }
 
+/// Which installation a data folder is, if its log was ever anchored in the keychain.
+pub(super) fn anchored_install(data: &Path) -> Option<String> {
+    let conn = Connection::open(data.join("countersign.sqlite")).ok()?;
+    conn.query_row("SELECT install FROM meta WHERE anchored", [], |row| row.get(0)).ok()
+}
+
 fn read(database: &Path) -> rusqlite::Result<Remains> {
     let conn = Connection::open(database)?;
     let mut remains = Remains::default();
@@ -101,6 +109,7 @@ fn read(database: &Path) -> rusqlite::Result<Remains> {
     let texts = |query: &str| -> rusqlite::Result<BTreeSet<String>> {
         conn.prepare(query)?.query_map([], |row| row.get(0))?.collect()
     };
+    remains.install = texts("SELECT install FROM meta")?.pop_first();
     remains.attempts = texts("SELECT id FROM attempts")?;
     remains.ended_without = !texts("SELECT id FROM attempts WHERE grant_id IS NULL")?.is_empty();
     remains.sealed =
