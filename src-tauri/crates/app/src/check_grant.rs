@@ -19,6 +19,8 @@ enum Said {
     Works(Option<Vec<Account>>),
     /// The token is none any more.
     Refused,
+    /// The person has revoked it in this moment: the call was dropped where it stood.
+    CutOff,
     /// Nothing that says anything about the grant.
     Nothing(Trouble),
 }
@@ -57,6 +59,7 @@ impl<P: Ports> Inner<P> {
                 self.need_reconnect(id, grant.generation, ReconnectWhy::RefusedAtBank).await?;
                 Err(Refusal::NeedsReconnect)
             }
+            Said::CutOff => Err(Refusal::Revoked),
             Said::Nothing(trouble) => {
                 self.note_call_trouble(&grant, trouble).await?;
                 Err(Refusal::BankUnavailable)
@@ -72,7 +75,11 @@ impl<P: Ports> Inner<P> {
         let Some(request) = accounts_request(provider, access, &grant.permissions) else {
             return Said::Works(None);
         };
-        let Ok(reply) = self.ask_bank(request).await else { return Said::Nothing(Trouble::BankUnreachable) };
+        let reply = match self.uses.unless_cut(grant.id, self.ask_bank(request)).await {
+            None => return Said::CutOff,
+            Some(Err(_)) => return Said::Nothing(Trouble::BankUnreachable),
+            Some(Ok(reply)) => reply,
+        };
         match (reply.status, complaint(&reply.challenges)) {
             (200, _) => match masked_accounts(&provider.profile, &reply) {
                 Ok(accounts) => Said::Works(Some(accounts)),

@@ -37,6 +37,7 @@ mod start;
 mod stop_agents;
 mod tell_bank;
 mod upkeep;
+mod uses;
 mod view;
 
 pub use report::Refusal;

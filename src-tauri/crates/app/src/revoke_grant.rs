@@ -134,7 +134,8 @@ impl<P: Ports> crate::start::Inner<P> {
             Err(StoreError::Missing | StoreError::Exists) => return Err(Refusal::Revoked),
             Err(err @ (StoreError::Damaged | StoreError::Io | StoreError::Stopped)) => return Err(err.into()),
         }
-        // Durable: from here on nothing may turn the answer into a failure.
+        // Durable: from here on nothing may turn the answer into a failure. What was under way ends before it is said.
+        self.uses.cut(id).await;
         self.grants_changed();
         if !can_tell {
             self.forget.store(true, Ordering::Relaxed);

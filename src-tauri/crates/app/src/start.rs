@@ -26,6 +26,7 @@ use crate::refresh_token::Deadline;
 use crate::report::Refusal;
 use crate::running::Control;
 use crate::stop_agents::Switch;
+use crate::uses::Uses;
 use crate::view;
 
 /// An exchange and a revocation take ten seconds each at most.
@@ -92,6 +93,8 @@ pub(crate) struct Inner<P: Ports> {
     pub(crate) clock_ahead: AtomicI64,
     /// Wakes whoever looks after the grants' lives: refreshes that are due, ends that come, what is to be forgotten.
     pub(crate) upkeep: Notify,
+    /// What is asked of the banks with the grants' tokens.
+    pub(crate) uses: Uses,
 }
 
 /// Work that an orderly stop waits for, until it is dropped.
@@ -150,6 +153,7 @@ impl<P: Ports> App<P> {
             deadlines: std::sync::Mutex::new(BTreeMap::new()),
             clock_ahead: AtomicI64::new(ask_bank::UNHEARD),
             upkeep: Notify::new(),
+            uses: Uses::default(),
         }));
         match app.interrupt_left_open().await {
             Ok(()) => {}
