@@ -17,8 +17,10 @@
 mod ballast;
 mod connect_overhead;
 mod grants;
+mod lost_refresh;
 mod memory_idle;
 mod programs;
+mod refresh_race;
 mod report;
 mod screen;
 mod startup;
@@ -52,6 +54,11 @@ async fn main() {
     if name == "ballast" {
         ballast::hold(after("--mib").parse().expect("a number"));
     }
+    if name == "compete" {
+        return tokio::task::spawn_blocking(move || support::life::swap::compete(&words))
+            .await
+            .expect("an end");
+    }
     let setup = Setup {
         n: after("--n").parse().expect("a number"),
         seed: after("--seed").parse().expect("a number"),
@@ -65,6 +72,8 @@ async fn main() {
         "connect_overhead" => connect_overhead::measure(&setup).await,
         "kill_sweep" => sweep::kill(&setup),
         "errno_sweep" => sweep::errno(&setup),
+        "lost_refresh" => lost_refresh::measure(&setup),
+        "refresh_race" => refresh_race::measure(&setup).await,
         _ => panic!("no figure is called {name}"),
     };
     println!("{measured}");

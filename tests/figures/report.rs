@@ -7,6 +7,11 @@ pub(crate) fn at_most(name: &str, value: f64, unit: &str, most: f64) -> Value {
     json!({ "name": name, "value": rounded(value), "unit": unit, "at_most": most })
 }
 
+/// A count as a number.
+pub(crate) fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
 /// A run with a fault planted: each of its numbers must miss its goal.
 pub(crate) fn control(planted: &str, parts: &[Value]) -> Value {
     json!({ "planted": planted, "parts": parts })

@@ -31,7 +31,7 @@ pub(crate) struct Figure {
     measure: Measure,
 }
 
-const FIGURES: [Figure; 6] = [
+const FIGURES: [Figure; 8] = [
     Figure {
         name: "startup",
         what: "start to the list of 100 grants on the screen, against an empty Tauri window",
@@ -79,6 +79,22 @@ const FIGURES: [Figure; 6] = [
         full: 10_000,
         build: Build::Sandbox,
         measure: in_a_session,
+    },
+    Figure {
+        name: "lost_refresh",
+        what: "a refresh whose answer is lost, at six points and three kinds of bank",
+        sample: 360,
+        full: 18_000,
+        build: Build::Sandbox,
+        measure: in_a_session,
+    },
+    Figure {
+        name: "refresh_race",
+        what: "64 callers on one rotating grant, and 64 processes on the store's compare-and-swap",
+        sample: 100,
+        full: 1000,
+        build: Build::Sandbox,
+        measure: inside,
     },
 ];
 
@@ -166,9 +182,22 @@ fn build_for(figures: &[&Figure]) -> anyhow::Result<()> {
 
 /// By the program `figures` of the tests, which has sessions, screens and banks.
 fn in_a_session(figure: &Figure, n: usize, seed: u64) -> anyhow::Result<Measured> {
-    child::run(&mut child::cargo(["build", "-p", "countersign-tests", "--bin", "figures"]))?;
-    let mut measuring = child::cargo(["run", "--quiet", "-p", "countersign-tests", "--bin", "figures", "--"]);
-    measuring.args([figure.name, "--n", &n.to_string(), "--seed", &seed.to_string(), "--programs"]);
+    by_a_program(figure, n, seed, &[])
+}
+
+/// By the same program, as optimised as what is released: the product runs inside it, and its times are measured.
+fn inside(figure: &Figure, n: usize, seed: u64) -> anyhow::Result<Measured> {
+    let folder = build::release_target();
+    let folder = folder.to_str().context("a path that is text")?;
+    by_a_program(figure, n, seed, &["--release", "--target-dir", folder])
+}
+
+fn by_a_program(figure: &Figure, n: usize, seed: u64, how: &[&str]) -> anyhow::Result<Measured> {
+    let program = ["-p", "countersign-tests", "--bin", "figures"];
+    child::run(child::cargo(["build"]).args(program).args(how))?;
+    let mut measuring = child::cargo(["run", "--quiet"]);
+    measuring.args(program).args(how);
+    measuring.args(["--", figure.name, "--n", &n.to_string(), "--seed", &seed.to_string(), "--programs"]);
     measuring.arg(figure.build.folder()).arg("--empty-window").arg(build::empty_window());
     let output = measuring.stderr(std::process::Stdio::inherit()).output()?;
     anyhow::ensure!(output.status.success(), "the measuring program failed: {}", output.status);

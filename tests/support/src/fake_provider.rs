@@ -4,6 +4,7 @@
 //! is what no HTTP library would.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -49,6 +50,8 @@ struct Desk {
     seen: Mutex<Vec<Seen>>,
     busy: Mutex<Vec<(SystemTime, SystemTime)>>,
     told: Mutex<Option<Teller>>,
+    /// So many connections are closed before anything is read from them.
+    unread: AtomicU32,
 }
 
 impl Drop for FakeProvider {
@@ -121,6 +124,11 @@ impl FakeProvider {
     pub fn last_call(&self) -> Option<String> {
         let seen = self.seen("accounts").pop()?;
         seen.authorization?.strip_prefix("Bearer ").map(str::to_owned)
+    }
+
+    /// Closes the next connection before it reads anything.
+    pub fn turns_away(&self) {
+        self.desk.unread.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Answers an endpoint honestly again.
@@ -238,6 +246,12 @@ impl FakeProvider {
         self.desk.busy.lock().expect("the times").clone()
     }
 
+    /// Forgets the requests so far; what it knows of its customers stays.
+    pub fn forgets_what_it_saw(&self) {
+        self.desk.seen().clear();
+        self.desk.busy.lock().expect("the times").clear();
+    }
+
     /// Where the requests went so far, in order.
     #[must_use]
     pub fn requests(&self) -> String {
@@ -272,6 +286,10 @@ impl Desk {
     }
 
     async fn serve(&self, mut stream: TcpStream) {
+        let less = |unread: u32| unread.checked_sub(1);
+        if self.unread.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+            return;
+        }
         let Some(seen) = Seen::read(&mut stream).await else { return };
         let came = SystemTime::now();
         if let Some(tell) = self.told.lock().expect("the teller").as_ref() {

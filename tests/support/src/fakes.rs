@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use app::catalogue::{Catalogue, SourceFile, Sources};
 use app::port::{
-    Anchor, Clock, Dice, DiceError, Document, Events, Files, FilesError, Keychain, KeychainError, Memory,
-    Note, Notify, OpenError, Opener, Ports, StopMark, StopMarkError,
+    Anchor, Clock, Dice, DiceError, Document, Events, Files, FilesError, Http, HttpError, Keychain,
+    KeychainError, Memory, Note, Notify, OpenError, Opener, Ports, StopMark, StopMarkError,
 };
 use app::{App, Settings};
 use contract::ui::{AttemptStep, AttemptView, ConnectAccount, Event};
@@ -20,6 +20,7 @@ use domain::time::Timestamp;
 use keychain::MemoryKeychain;
 use net::http::HttpClient;
 use net::loopback::SystemLoopback;
+use oauth::message::{Reply, Request};
 use store::SqliteStore;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -118,42 +119,72 @@ impl Opener for TestBrowser {
 
 /// A keychain that the test and the app share.
 #[derive(Clone)]
-pub struct SharedKeychain(Arc<MemoryKeychain>, watch::Sender<Duration>);
+pub struct SharedKeychain {
+    items: Arc<MemoryKeychain>,
+    frozen: Arc<AtomicBool>,
+    read: Arc<Mutex<Option<SystemTime>>>,
+    on_its_way: watch::Sender<Duration>,
+}
 
 impl SharedKeychain {
     /// An empty one.
     #[must_use]
     pub fn empty() -> Self {
-        Self(Arc::new(MemoryKeychain::new()), watch::Sender::new(Duration::ZERO))
+        Self {
+            items: Arc::new(MemoryKeychain::new()),
+            frozen: Arc::default(),
+            read: Arc::default(),
+            on_its_way: watch::Sender::new(Duration::ZERO),
+        }
     }
 
     /// From now on, what is read is on its way for so long.
     pub fn take_time(&self, span: Duration) {
-        self.1.send_replace(span);
+        self.on_its_way.send_replace(span);
+    }
+
+    /// From now on nobody who asks for a key gets an answer.
+    pub fn freeze(&self) {
+        self.frozen.store(true, Ordering::SeqCst);
+    }
+
+    /// When a key was asked for last.
+    #[must_use]
+    pub fn last_read(&self) -> Option<SystemTime> {
+        *self.read.lock().expect("nobody panics holding it")
+    }
+
+    async fn answers(&self) {
+        if self.frozen.load(Ordering::SeqCst) {
+            std::future::pending().await
+        }
     }
 }
 
 impl std::ops::Deref for SharedKeychain {
     type Target = MemoryKeychain;
     fn deref(&self) -> &MemoryKeychain {
-        &self.0
+        &self.items
     }
 }
 
 impl Keychain for SharedKeychain {
     async fn status(&self) -> Result<(), KeychainError> {
-        self.0.status().await
+        self.answers().await;
+        self.items.status().await
     }
     async fn probe(&self, install: &InstallId) -> Result<(), KeychainError> {
-        self.0.probe(install).await
+        self.items.probe(install).await
     }
     async fn read_keks(
         &self,
         install: &InstallId,
         kek: KekId,
     ) -> Result<Vec<KeyEncryptionKey>, KeychainError> {
-        let read = self.0.read_keks(install, kek).await;
-        let span = *self.1.borrow();
+        self.answers().await;
+        *self.read.lock().expect("nobody panics holding it") = Some(SystemTime::now());
+        let read = self.items.read_keks(install, kek).await;
+        let span = *self.on_its_way.borrow();
         if !span.is_zero() {
             tokio::time::sleep(span).await;
         }
@@ -165,19 +196,19 @@ impl Keychain for SharedKeychain {
         kek: KekId,
         key: &KeyEncryptionKey,
     ) -> Result<(), KeychainError> {
-        self.0.write_kek(install, kek, key).await
+        self.items.write_kek(install, kek, key).await
     }
     async fn delete_kek(&self, install: &InstallId, kek: KekId) -> Result<(), KeychainError> {
-        self.0.delete_kek(install, kek).await
+        self.items.delete_kek(install, kek).await
     }
     async fn read_anchors(&self, install: &InstallId) -> Result<Vec<Anchor>, KeychainError> {
-        self.0.read_anchors(install).await
+        self.items.read_anchors(install).await
     }
     async fn write_anchor(&self, install: &InstallId, anchor: &Anchor) -> Result<(), KeychainError> {
-        self.0.write_anchor(install, anchor).await
+        self.items.write_anchor(install, anchor).await
     }
     async fn unlock(&self) -> Result<(), KeychainError> {
-        self.0.unlock().await
+        self.items.unlock().await
     }
 }
 
@@ -299,6 +330,54 @@ impl Memory for TestMemory {
     }
 }
 
+/// The real client, and when each request was under way.
+pub struct TestHttp {
+    client: HttpClient,
+    sent: Sent,
+}
+
+/// When requests were under way.
+#[derive(Clone, Default)]
+pub struct Sent(Arc<Mutex<Vec<OneSent>>>);
+
+struct OneSent {
+    address: String,
+    begin: Instant,
+    end: Option<Instant>,
+}
+
+/// A request until it is answered or dropped.
+struct UnderWay(Sent, usize);
+
+impl Sent {
+    /// How many requests to an address like this began after that moment, or were still under way then.
+    #[must_use]
+    pub fn after(&self, moment: Instant, like: &str) -> usize {
+        let sent = self.0.lock().expect("nobody panics holding it");
+        let those = sent.iter().filter(|sent| sent.address.contains(like));
+        those.filter(|sent| sent.begin > moment || sent.end.is_none_or(|end| end > moment)).count()
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.0.lock().expect("nobody panics holding it")[self.1].end = Some(Instant::now());
+    }
+}
+
+impl Http for TestHttp {
+    async fn send(&self, request: Request) -> Result<Reply, HttpError> {
+        let under_way = {
+            let mut sent = self.sent.0.lock().expect("nobody panics holding it");
+            sent.push(OneSent { address: request.uri().to_string(), begin: Instant::now(), end: None });
+            UnderWay(self.sent.clone(), sent.len() - 1)
+        };
+        let reply = self.client.send(request).await;
+        drop(under_way);
+        reply
+    }
+}
+
 /// The ports of a test.
 pub struct TestPorts {
     files: TestFiles,
@@ -308,7 +387,7 @@ pub struct TestPorts {
     dice: TestDice,
     browser: TestBrowser,
     loopback: SystemLoopback,
-    http: HttpClient,
+    http: TestHttp,
     /// The keychain, whose faults the test sets.
     pub keychain: SharedKeychain,
     store: SqliteStore,
@@ -319,7 +398,7 @@ impl Ports for TestPorts {
     type Dice = TestDice;
     type Opener = TestBrowser;
     type Loopback = SystemLoopback;
-    type Http = HttpClient;
+    type Http = TestHttp;
     type Keychain = SharedKeychain;
     type Store = SqliteStore;
     type Events = NoEvents;
@@ -340,7 +419,7 @@ impl Ports for TestPorts {
     fn loopback(&self) -> &SystemLoopback {
         &self.loopback
     }
-    fn http(&self) -> &HttpClient {
+    fn http(&self) -> &TestHttp {
         &self.http
     }
     fn keychain(&self) -> &SharedKeychain {
@@ -379,6 +458,8 @@ pub struct TestApp {
     /// What the next tries to open the browser end with.
     pub no_browser: Arc<Mutex<Option<OpenError>>>,
     opened: mpsc::UnboundedReceiver<Url>,
+    /// What is sent.
+    pub sent: Sent,
     /// What the person was told outside of the window.
     pub notes: TestNotes,
     /// The mark that every agent is stopped.
@@ -422,6 +503,12 @@ impl TestApp {
         let dice = TestDice::default();
         let notes = TestNotes::default();
         let files_of_person = TestFiles::default();
+        let sent = Sent::default();
+        let client = HttpClient::new(net::http::Settings {
+            addresses: AddressRule::DangerLoopback,
+            extra_roots_pem: None,
+        })
+        .expect("a client");
         let ports = TestPorts {
             files: files_of_person.clone(),
             notes: notes.clone(),
@@ -430,11 +517,7 @@ impl TestApp {
             dice: dice.clone(),
             browser: TestBrowser { opened: browser, fault: Arc::clone(&no_browser) },
             loopback: SystemLoopback,
-            http: HttpClient::new(net::http::Settings {
-                addresses: AddressRule::DangerLoopback,
-                extra_roots_pem: None,
-            })
-            .expect("a client"),
+            http: TestHttp { client, sent: sent.clone() },
             keychain: keychain.clone(),
             store: open_store(dir.path()),
         };
@@ -449,7 +532,19 @@ impl TestApp {
         assert_eq!(catalogue.problems, [], "the test's own files are sound");
         let settings = Settings { sandbox: true, home: None, version: "0".into() };
         let app = App::start(ports, catalogue, settings).await.expect("the app starts");
-        Self { app, keychain, clock, dice, no_browser, opened, notes, mark, files: files_of_person, dir }
+        Self {
+            app,
+            keychain,
+            clock,
+            dice,
+            no_browser,
+            opened,
+            sent,
+            notes,
+            mark,
+            files: files_of_person,
+            dir,
+        }
     }
 
     /// Clicks Connect at a bank, asking for these permissions.
@@ -544,8 +639,15 @@ impl TestApp {
 /// A folder that is its owner's alone, as a data folder must be.
 #[must_use]
 pub fn private_folder() -> TempDir {
+    private_folder_in(&std::env::temp_dir())
+}
+
+/// The same in a place of its own.
+#[must_use]
+pub fn private_folder_in(place: &Path) -> TempDir {
     use std::os::unix::fs::PermissionsExt;
-    tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o700)).tempdir().expect("a folder")
+    let private = PermissionsExt::from_mode(0o700);
+    tempfile::Builder::new().permissions(private).tempdir_in(place).expect("a folder")
 }
 
 /// Opens the store of a data folder; the one before it may still be closing.

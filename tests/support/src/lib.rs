@@ -19,6 +19,7 @@ pub mod fakes;
 pub mod forms;
 pub mod host;
 pub mod inherited;
+pub mod life;
 pub mod observe;
 pub mod person;
 pub mod process;

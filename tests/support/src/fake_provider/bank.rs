@@ -69,7 +69,11 @@ impl Bank {
             ("GET", "accounts") => self.guarded(seen, accounts),
             ("POST", "revoke") => {
                 if let Some(token) = seen.form.get("token") {
-                    self.end(token);
+                    if script.has(Habit::RevokesTokenAlone) {
+                        self.live.remove(token);
+                    } else {
+                        self.end(token);
+                    }
                 }
                 Plain::empty(200)
             }

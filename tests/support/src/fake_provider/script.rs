@@ -23,6 +23,8 @@ pub enum Habit {
     KeepsRefreshToken,
     /// Makes codes of four kilobytes.
     LongCode,
+    /// Revoking a token ends that token alone, not what was given with it.
+    RevokesTokenAlone,
     /// Takes a redirect address that was not registered.
     TakesAnyRedirect,
 }
