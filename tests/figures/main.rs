@@ -22,6 +22,7 @@ mod memory_idle;
 mod programs;
 mod refresh_race;
 mod report;
+mod revoke;
 mod screen;
 mod startup;
 mod sweep;
@@ -74,6 +75,7 @@ async fn main() {
         "errno_sweep" => sweep::errno(&setup),
         "lost_refresh" => lost_refresh::measure(&setup),
         "refresh_race" => refresh_race::measure(&setup).await,
+        "revoke" => revoke::measure(&setup),
         _ => panic!("no figure is called {name}"),
     };
     println!("{measured}");

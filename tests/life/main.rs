@@ -10,3 +10,4 @@
 
 mod lost;
 mod race;
+mod revoke;

@@ -31,7 +31,7 @@ pub(crate) struct Figure {
     measure: Measure,
 }
 
-const FIGURES: [Figure; 8] = [
+const FIGURES: [Figure; 9] = [
     Figure {
         name: "startup",
         what: "start to the list of 100 grants on the screen, against an empty Tauri window",
@@ -93,6 +93,14 @@ const FIGURES: [Figure; 8] = [
         what: "64 callers on one rotating grant, and 64 processes on the store's compare-and-swap",
         sample: 100,
         full: 1000,
+        build: Build::Sandbox,
+        measure: inside,
+    },
+    Figure {
+        name: "revoke",
+        what: "revocations at the worst moment, and a month in which the bank is away",
+        sample: 300,
+        full: 100_000,
         build: Build::Sandbox,
         measure: inside,
     },

@@ -3,8 +3,11 @@
 //!
 //! Each run is the real app over real store and HTTP, in a runtime of its own that can be stopped dead.
 
+pub mod cut;
+pub mod halt;
 pub mod lost;
 pub mod many;
+pub mod outbox;
 pub mod race;
 pub mod swap;
 
