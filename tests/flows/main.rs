@@ -9,6 +9,7 @@
 )]
 
 mod anchor;
+mod asked;
 mod attempts;
 mod connect;
 mod forged;
@@ -26,5 +27,6 @@ mod revoke;
 mod rotate_key;
 mod scopes;
 mod stop;
+mod support_routes;
 mod two_banks;
 mod vault;

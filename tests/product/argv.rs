@@ -20,7 +20,7 @@ const TABLE: &str = include_str!("../tables/argv.jsonl");
 /// How both programs end that were misused, and what they say: their own name, and nothing of what was given.
 const MISUSED: i32 = 2;
 const SAYS: [(&str, &str); 2] = [
-    ("countersignd", "countersignd takes no arguments. Nothing was started.\n"),
+    ("countersignd", "countersignd takes no arguments but --report. Nothing was started.\n"),
     ("countersign-desktop", "countersign-desktop takes no arguments but --tray. Nothing was started.\n"),
 ];
 

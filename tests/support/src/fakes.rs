@@ -491,12 +491,28 @@ impl TestApp {
         Self::start_with_mark(dir, keychain, files, TestMark::default()).await
     }
 
+    /// The same as a released build would be, which knows no sandbox.
+    pub async fn start_released() -> Self {
+        let (keychain, mark) = (SharedKeychain::empty(), TestMark::default());
+        Self::start_as(private_folder(), keychain, Vec::new(), mark, false).await
+    }
+
     /// The same with a stop mark that an earlier run left.
     pub async fn start_with_mark(
         dir: TempDir,
         keychain: SharedKeychain,
         files: Vec<String>,
         mark: TestMark,
+    ) -> Self {
+        Self::start_as(dir, keychain, files, mark, true).await
+    }
+
+    async fn start_as(
+        dir: TempDir,
+        keychain: SharedKeychain,
+        files: Vec<String>,
+        mark: TestMark,
+        sandbox: bool,
     ) -> Self {
         let (browser, opened) = mpsc::unbounded_channel();
         let (clock, no_browser) = (TestClock::default(), Arc::new(Mutex::new(None)));
@@ -530,7 +546,7 @@ impl TestApp {
         };
         let catalogue = Catalogue::parse(&sources, AddressRule::DangerLoopback);
         assert_eq!(catalogue.problems, [], "the test's own files are sound");
-        let settings = Settings { sandbox: true, home: None, version: "0".into() };
+        let settings = Settings { sandbox, home: None, version: "0".into() };
         let app = App::start(ports, catalogue, settings).await.expect("the app starts");
         Self {
             app,

@@ -102,6 +102,7 @@ impl<P: Ports> App<P> {
         }
     }
 
+    /// Turns the texts into an attempt that fits; nothing is stored and nothing goes out.
     pub(crate) async fn draft_attempt(&self, request: &ConnectAccount) -> Result<Attempt, Refusal> {
         let provider = ProviderId::parse(&request.provider).map_err(|_| Refusal::Malformed)?;
         let provider = self.0.catalogue.provider(&provider).ok_or(Refusal::Unknown(Thing::Provider))?;

@@ -58,12 +58,16 @@ impl<P: Ports> App<P> {
 
     /// One attempt: as it runs, or as it was stored.
     pub async fn show_attempt(&self, id: AttemptId) -> Result<AttemptView, Refusal> {
-        let live = self.0.live().get(&id).map(|live| (live.attempt.clone(), live.other.clone()));
+        let live = self.0.live().get(&id).and_then(|live| live.other.clone());
+        let (attempt, agents) = self.attempt_and_agents(id).await?;
+        Ok(self.attempt_view(&attempt, live, &agents))
+    }
+
+    pub(crate) async fn attempt_and_agents(&self, id: AttemptId) -> Result<(Attempt, Vec<Agent>), Refusal> {
+        let live = self.0.live().get(&id).map(|live| live.attempt.clone());
         let (stored, agents) =
             self.0.ports.store().read(move |tx| Ok((tx.attempt(id)?, tx.agents()?))).await?;
-        let attempt = live.or(stored.map(|stored| (stored, None)));
-        let (attempt, other) = attempt.ok_or(Refusal::Unknown(Thing::Attempt))?;
-        Ok(self.attempt_view(&attempt, other, &agents))
+        Ok((live.or(stored).ok_or(Refusal::Unknown(Thing::Attempt))?, agents))
     }
 
     /// The connections page.
@@ -141,7 +145,7 @@ impl<P: Ports> App<P> {
         })
     }
 
-    fn attempt_view(
+    pub(crate) fn attempt_view(
         &self,
         attempt: &Attempt,
         other: Option<OtherAccountView>,

@@ -491,6 +491,8 @@ pub trait Tx {
     fn attempt(&mut self, id: AttemptId) -> Result<Option<Attempt>, StoreError>;
     /// Attempts that have not ended and can be read, oldest first.
     fn open_attempts(&mut self) -> Result<Vec<Attempt>, StoreError>;
+    /// The last attempts that can be read, newest first.
+    fn recent_attempts(&mut self, most: u16) -> Result<Vec<Attempt>, StoreError>;
     /// The attempt that made this grant.
     fn attempt_of(&mut self, grant: GrantId) -> Result<Option<Attempt>, StoreError>;
     /// Adds an attempt.

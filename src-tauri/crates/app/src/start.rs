@@ -18,6 +18,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::anchor::Anchored;
 use crate::ask_bank;
+use crate::asked::AskedList;
 use crate::catalogue::Catalogue;
 use crate::door::Door;
 use crate::lock_vault::Guesses;
@@ -83,6 +84,8 @@ pub(crate) struct Inner<P: Ports> {
     pub(crate) touched: std::sync::Mutex<Duration>,
     /// The audit log's anchor in the keychain.
     pub(crate) anchored: Anchored,
+    /// What other programs ask for and only the person may start.
+    pub(crate) asked: std::sync::Mutex<AskedList>,
     /// When it was noticed in this run that the store was put back.
     pub(crate) restored_at: std::sync::Mutex<Option<Timestamp>>,
     /// One refresh at a time for each grant.
@@ -121,40 +124,7 @@ impl<P: Ports> App<P> {
     /// # Errors
     /// The store.
     pub async fn start(ports: P, catalogue: Catalogue, settings: Settings) -> Result<Self, Refusal> {
-        let install = ports.store().read(|tx| tx.install()).await?;
-        let lock = match ports.store().read(|tx| tx.kek()).await {
-            // Nothing opens then; what is in clear is listed all the same.
-            Err(StoreError::Damaged) => Lock::Open,
-            kek => first_lock(kek?, ports.clock().now()),
-        };
-        let touched = ports.clock().monotonic();
-        let app = Self(Arc::new(Inner {
-            ports,
-            catalogue,
-            install,
-            settings,
-            key_making: tokio::sync::Mutex::new(()),
-            live: std::sync::Mutex::new(BTreeMap::new()),
-            grants_revision: AtomicU32::new(1),
-            quit_asked: AtomicBool::new(false),
-            no_tray: AtomicBool::new(false),
-            outbox: Notify::new(),
-            busy: watch::Sender::new(0),
-            forget: AtomicBool::new(true),
-            switch: Switch::stopped(),
-            door: Door::new(lock),
-            key_use: Arc::default(),
-            guesses: tokio::sync::Mutex::default(),
-            guesses_elsewhere: tokio::sync::Mutex::default(),
-            touched: std::sync::Mutex::new(touched),
-            anchored: Anchored::default(),
-            restored_at: std::sync::Mutex::new(None),
-            refreshing: std::sync::Mutex::new(BTreeMap::new()),
-            deadlines: std::sync::Mutex::new(BTreeMap::new()),
-            clock_ahead: AtomicI64::new(ask_bank::UNHEARD),
-            upkeep: Notify::new(),
-            uses: Uses::default(),
-        }));
+        let app = Self::not_started(ports, catalogue, settings).await?;
         match app.interrupt_left_open().await {
             Ok(()) => {}
             // One damaged record must not keep the others from being listed and revoked.
@@ -171,10 +141,62 @@ impl<P: Ports> App<P> {
         Ok(app)
     }
 
+    /// The app without anything that goes on by itself: to read what is stored.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn not_started(ports: P, catalogue: Catalogue, settings: Settings) -> Result<Self, Refusal> {
+        let install = ports.store().read(|tx| tx.install()).await?;
+        let lock = match ports.store().read(|tx| tx.kek()).await {
+            // Nothing opens then; what is in clear is listed all the same.
+            Err(StoreError::Damaged) => Lock::Open,
+            kek => first_lock(kek?, ports.clock().now()),
+        };
+        let touched = ports.clock().monotonic();
+        Ok(Self(Arc::new(Inner {
+            ports,
+            catalogue,
+            install,
+            settings,
+            key_making: tokio::sync::Mutex::new(()),
+            live: std::sync::Mutex::new(BTreeMap::new()),
+            grants_revision: AtomicU32::new(1),
+            quit_asked: AtomicBool::new(false),
+            no_tray: AtomicBool::new(false),
+            outbox: Notify::new(),
+            busy: watch::Sender::new(0),
+            forget: AtomicBool::new(true),
+            switch: Switch::stopped(),
+            asked: std::sync::Mutex::default(),
+            door: Door::new(lock),
+            key_use: Arc::default(),
+            guesses: tokio::sync::Mutex::default(),
+            guesses_elsewhere: tokio::sync::Mutex::default(),
+            touched: std::sync::Mutex::new(touched),
+            anchored: Anchored::default(),
+            restored_at: std::sync::Mutex::new(None),
+            refreshing: std::sync::Mutex::new(BTreeMap::new()),
+            deadlines: std::sync::Mutex::new(BTreeMap::new()),
+            clock_ahead: AtomicI64::new(ask_bank::UNHEARD),
+            upkeep: Notify::new(),
+            uses: Uses::default(),
+        })))
+    }
+
     /// This installation.
     #[must_use]
     pub fn install(&self) -> &InstallId {
         &self.0.install
+    }
+
+    /// Whether this build talks to sandbox banks.
+    pub(crate) fn is_sandbox(&self) -> bool {
+        self.0.settings.sandbox
+    }
+
+    /// The program's version.
+    pub(crate) fn version(&self) -> &str {
+        &self.0.settings.version
     }
 
     /// The whole app in a glance.
@@ -211,7 +233,7 @@ impl<P: Ports> App<P> {
             }),
             restored_at: self.0.restored_at().map(Timestamp::millis),
             clock_ahead: self.0.clock_ahead(),
-            asked: Vec::new(),
+            asked: self.asked_views().await?,
             catalogue_problems: self.0.catalogue.problems.iter().map(problem).collect(),
             quit_asked: self.0.quit_asked.load(Ordering::Relaxed),
             no_tray: self.0.no_tray.load(Ordering::Relaxed),

@@ -111,6 +111,7 @@ impl<P: Ports> App<P> {
         let stop = self.0.switch.stop();
         tracing::warn!("every agent is stopped");
         self.cancel_all();
+        self.0.asked().refuse_all();
         self.0.ports.events().send(Event::AppChanged);
         self.record_stop();
         let mut recorded = self.0.switch.recorded.subscribe();
@@ -156,6 +157,8 @@ impl<P: Ports> App<P> {
             self.record_stop();
         }
         self.0.ports.events().send(Event::AppChanged);
+        // What was let lie meanwhile.
+        self.0.upkeep.notify_one();
         allowed?;
         if gone_on { Ok(()) } else { Err(Refusal::StillStopped) }
     }

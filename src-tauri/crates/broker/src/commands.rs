@@ -9,7 +9,7 @@ use contract::ui::{
     DecideAccount, GrantRef, GrantView, GrantsView, LockSettingsView, NarrowGrant, Nothing, PassphraseText,
     ProtectionView, ProviderView, ReceiptRef, ReceiptView, RenewGrant, SavedFile, Unlock,
 };
-use domain::id::{AttemptId, GrantId, ReceiptId};
+use domain::id::{AskedId, AttemptId, GrantId, ReceiptId};
 use domain::lock::{LockSettings, LockedBy, Protection};
 use domain::secret::Passphrase;
 
@@ -211,12 +211,10 @@ pub(crate) async fn change_protection<P: Ports>(
     app.app_state().await
 }
 
-// UNBUILT
-pub(crate) fn answer_asked<P: Ports>(
-    _app: &App<P>,
-    _request: AnswerAsked,
-) -> Ready<Result<AppState, Refusal>> {
-    ready(Err(Refusal::Malformed))
+pub(crate) async fn answer_asked<P: Ports>(app: &App<P>, request: AnswerAsked) -> Result<AppState, Refusal> {
+    let id = AskedId::parse(&request.id).map_err(|_| Refusal::Malformed)?;
+    app.answer_asked(id, request.yes).await?;
+    app.app_state().await
 }
 
 pub(crate) fn attempt(request: &AttemptRef) -> Result<AttemptId, Refusal> {
@@ -229,7 +227,7 @@ fn passphrase(text: Option<PassphraseText>) -> Result<Option<Passphrase>, Refusa
     text.map(Passphrase::parse).transpose().map_err(|_| Refusal::PassphraseUnfit)
 }
 
-fn grant(request: &GrantRef) -> Result<GrantId, Refusal> {
+pub(crate) fn grant(request: &GrantRef) -> Result<GrantId, Refusal> {
     GrantId::parse(&request.grant).map_err(|_| Refusal::Malformed)
 }
 

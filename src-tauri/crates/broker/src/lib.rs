@@ -6,6 +6,7 @@ mod commands;
 mod hub;
 pub mod public;
 mod reply;
+mod support;
 pub mod window;
 
 pub use hub::{Hub, WindowSignal};

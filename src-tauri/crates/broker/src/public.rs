@@ -1,5 +1,7 @@
 //! The public socket: what any program of the same user may ask.
 
+use app::App;
+use app::port::Ports;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -7,6 +9,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use contract::channel::Show;
+use contract::support::MAX_REQUEST;
 use http::{HeaderMap, StatusCode, header};
 
 use crate::hub::{Hub, WindowSignal};
@@ -21,13 +24,14 @@ struct Shared {
 
 /// The routes of the public socket. `authority` is the one value that `Host` may have, so that no web page can be
 /// made to speak to it by a name of its own.
-pub fn routes(hub: Hub, authority: String) -> Router {
+pub fn routes<P: Ports>(app: App<P>, hub: Hub, authority: String) -> Router {
     let shared = Shared { hub, authority };
     Router::new()
         .route("/show", post(show))
-        .layer(DefaultBodyLimit::max(4096))
-        .layer(from_fn_with_state(shared.clone(), check_host))
-        .with_state(shared)
+        .with_state(shared.clone())
+        .merge(crate::support::routes(app))
+        .layer(DefaultBodyLimit::max(MAX_REQUEST))
+        .layer(from_fn_with_state(shared, check_host))
 }
 
 async fn check_host(

@@ -7,4 +7,5 @@ pub mod channel;
 pub mod commands;
 pub mod error_code;
 pub mod object;
+pub mod support;
 pub mod ui;

@@ -63,6 +63,8 @@ uuid_id! {
     AgentId
     /// One receipt.
     ReceiptId
+    /// One thing that another program asked for.
+    AskedId
 }
 
 macro_rules! slug_id {

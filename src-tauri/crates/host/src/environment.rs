@@ -74,7 +74,7 @@ impl Environment {
         // Made absolute, never passed over: whoever names a folder must not get another one.
         let home = variable("COUNTERSIGN_HOME").and_then(|home| std::path::absolute(home).ok());
         let home_is_set = home.is_some();
-        let data_folder = home.unwrap_or_else(platform_data_folder);
+        let data_folder = home.unwrap_or_else(|| ipc::address::platform_data_folder(variable));
         let runtime_folder = folder("XDG_RUNTIME_DIR").unwrap_or_else(|| data_folder.join("run"));
         let session =
             SESSION.iter().filter_map(|name| Some((OsString::from(name), variable(name)?))).collect();
@@ -170,20 +170,6 @@ impl SandboxSwitches {
                 .collect(),
         }
     }
-}
-
-/// The platform's own folder for a program's data.
-fn platform_data_folder() -> PathBuf {
-    let home = std::env::home_dir().unwrap_or_default();
-    if cfg!(target_os = "macos") {
-        return home.join("Library/Application Support/app.countersign.desktop");
-    }
-    if cfg!(windows) {
-        let roaming = variable("APPDATA").map(PathBuf::from);
-        return roaming.unwrap_or(home).join("Countersign");
-    }
-    let data = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    data.unwrap_or_else(|| home.join(".local/share")).join("countersign")
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the host reads its environment")]

@@ -7,12 +7,14 @@ mod clock;
 mod dice;
 mod downloads;
 mod environment;
+mod guests;
 mod instance;
 mod log;
 mod notify;
 mod ports;
 mod presence;
 mod process;
+mod report;
 mod serve;
 mod session;
 mod stop_mark;
@@ -50,7 +52,11 @@ pub fn run() -> ExitCode {
     let environment = Environment::read();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let outcome = runtime.context("no runtime").and_then(|runtime| {
-        let outcome = runtime.block_on(start(environment, hardened));
+        let outcome = if process::wants_report() {
+            runtime.block_on(report::write(&environment))
+        } else {
+            runtime.block_on(start(environment, hardened))
+        };
         runtime.shutdown_timeout(std::time::Duration::from_secs(2));
         outcome
     });
@@ -58,6 +64,10 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
+            // The report goes without a log: it writes nothing to the data folder.
+            if process::wants_report() {
+                process::complain(&format!("{error:#}"));
+            }
             ExitCode::FAILURE
         }
     }
@@ -100,7 +110,7 @@ fn make_data_folder(folder: &Path) -> anyhow::Result<()> {
 async fn serve_until_done(environment: &Environment, program: &Path) -> anyhow::Result<Outcome> {
     let (hub, signals) = Hub::new();
     let opened = match compose(environment, hub.clone()).await {
-        Ok(app) => serve::Public::bind(environment, app.install(), hub.clone()).map(|public| (app, public)),
+        Ok(app) => serve::Public::bind(environment, app.clone(), hub.clone()).map(|public| (app, public)),
         Err(error) => Err(error),
     };
     let (app, public) = match opened {
@@ -139,16 +149,22 @@ async fn compose(environment: &Environment, hub: Hub) -> anyhow::Result<App<Real
     let install = InstallId::make_from(random);
     let store = tokio::task::spawn_blocking(move || SqliteStore::open(&path, install)).await??;
     let install = app::port::Store::read(&store, |tx| tx.install()).await?;
-    let catalogue =
-        app::catalogue::Catalogue::parse(&catalogue_files::read(environment), environment.addresses());
+    let catalogue = catalogue(environment);
     for problem in &catalogue.problems {
         tracing::warn!(file = problem.file, rule = problem.rule, "a catalogue file is refused");
     }
     let ports = RealPorts::new(environment, &install, store, Arc::new(hub))?;
-    let settings = Settings {
+    Ok(App::start(ports, catalogue, settings(environment)).await?)
+}
+
+fn catalogue(environment: &Environment) -> app::catalogue::Catalogue {
+    app::catalogue::Catalogue::parse(&catalogue_files::read(environment), environment.addresses())
+}
+
+fn settings(environment: &Environment) -> Settings {
+    Settings {
         sandbox: SANDBOX,
         home: environment.shown_home(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    Ok(App::start(ports, catalogue, settings).await?)
+    }
 }

@@ -13,6 +13,9 @@ use std::process::{Command, ExitCode, Stdio};
 /// Marks a host that was started because the package had changed.
 pub(crate) const AFTER_CHANGE: &str = "--after-change";
 
+/// Asks for what is stored instead of a host.
+const REPORT: &str = "--report";
+
 /// Makes this process unreadable to others of the same user, without core files, and its files private.
 /// False if the system refused; the product goes on and says so in the log.
 #[cfg(target_os = "linux")]
@@ -50,8 +53,18 @@ pub(crate) fn is_after_change() -> bool {
     std::env::args_os().skip(1).any(|arg| arg == AFTER_CHANGE)
 }
 
+/// Whether only what is stored is wanted.
+pub(crate) fn wants_report() -> bool {
+    std::env::args_os().skip(1).any(|arg| arg == REPORT)
+}
+
+/// Says what went wrong where there is no log. Where nobody listens there is nobody to tell.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// What a host says that was started with anything else, and ends with.
-const USAGE: &str = "countersignd takes no arguments. Nothing was started.\n";
+const USAGE: &str = "countersignd takes no arguments but --report. Nothing was started.\n";
 const MISUSED: u8 = 2;
 
 /// Refuses arguments: a link, a file or another program's options on our command line start nothing, and are not
@@ -60,7 +73,7 @@ pub(crate) fn refuse_arguments() -> Option<ExitCode> {
     let mut given = std::env::args_os().skip(1);
     let fits = match (given.next(), given.next()) {
         (None, None) => true,
-        (Some(only), None) => only == AFTER_CHANGE,
+        (Some(only), None) => only == AFTER_CHANGE || only == REPORT,
         (_, Some(_)) => false,
     };
     if fits {

@@ -5,22 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use app::App;
 use axum::Router;
 use broker::Hub;
-use domain::id::InstallId;
+use hyper::service::Service as _;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use ipc::listen::Listener;
 use tokio::net::UnixStream;
-use tokio::sync::Semaphore;
 
 use crate::environment::Environment;
+use crate::guests::Guests;
+use crate::ports::RealPorts;
 
 /// As many connections of unproven programs at once.
 const UNPROVEN: usize = 64;
 /// A connection that says nothing for this long is closed.
 const FIRST_REQUEST: Duration = Duration::from_secs(5);
-/// And one that takes longer than this in all: `/show` takes milliseconds.
+/// And one that takes longer than this in all: what waits longest waits twenty seconds for the person.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// The public socket.
@@ -31,12 +33,13 @@ pub(crate) struct Public {
 }
 
 impl Public {
-    pub(crate) fn bind(environment: &Environment, install: &InstallId, hub: Hub) -> anyhow::Result<Self> {
+    pub(crate) fn bind(environment: &Environment, app: App<RealPorts>, hub: Hub) -> anyhow::Result<Self> {
         ipc_runtime_folder(environment)?;
+        let install = app.install().clone();
         let path =
-            ipc::address::socket_path(environment.runtime_folder(), install).context("the socket's path")?;
+            ipc::address::socket_path(environment.runtime_folder(), &install).context("the socket's path")?;
         let authority = format!("{install}.countersign.localhost");
-        let routes = broker::public::routes(hub, authority.clone());
+        let routes = broker::public::routes(app, hub, authority.clone());
         Ok(Self { listener: Listener::bind(&path).context("the socket")?, routes, authority })
     }
 
@@ -48,9 +51,10 @@ impl Public {
         format!("http://{}", self.authority)
     }
 
-    /// Accepts until dropped. A connection beyond the limit is closed at once.
+    /// Accepts until dropped. Beyond the limit, whoever says nothing makes room; if nobody does, a newcomer is closed
+    /// at once.
     pub(crate) async fn serve(self) {
-        let places = Arc::new(Semaphore::new(UNPROVEN));
+        let guests = Guests::new(UNPROVEN);
         loop {
             let stream = match self.listener.accept().await {
                 Ok((stream, _peer)) => stream,
@@ -60,17 +64,29 @@ impl Public {
                     continue;
                 }
             };
-            let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-            let service = TowerToHyperService::new(self.routes.clone());
+            let Some(place) = guests.enter() else { continue };
+            let place = Arc::new(place);
+            let routes = TowerToHyperService::new(self.routes.clone());
             tokio::spawn(async move {
+                let guest = Arc::clone(&place);
+                let service = hyper::service::service_fn(move |request| {
+                    let (asking, answer) = (guest.ask(), routes.call(request));
+                    async move {
+                        let answer = answer.await;
+                        drop(asking);
+                        answer
+                    }
+                });
                 let serving = hyper::server::conn::http1::Builder::new()
                     .timer(TokioTimer::new())
                     .header_read_timeout(FIRST_REQUEST)
                     .max_buf_size(16 * 1024)
                     .serve_connection(TokioIo::new(stream), service);
                 // A peer that breaks off or talks nonsense concerns nobody else.
-                let _ = tokio::time::timeout(LONGEST, serving).await;
-                drop(place);
+                tokio::select! {
+                    _ = tokio::time::timeout(LONGEST, serving) => {}
+                    () = place.asked_to_leave() => {}
+                }
             });
         }
     }

@@ -1,5 +1,6 @@
 //! Where the public socket of an installation is.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,22 @@ pub const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 pub struct TooLong {
     /// How long it would be.
     pub bytes: usize,
+}
+
+/// The data folder of a program's own user, where `COUNTERSIGN_HOME` names no other: the platform's own place. The
+/// environment is handed in; a variable that is empty counts as none.
+#[must_use]
+pub fn platform_data_folder(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+    let home = std::env::home_dir().unwrap_or_default();
+    if cfg!(target_os = "macos") {
+        return home.join("Library/Application Support/app.countersign.desktop");
+    }
+    if cfg!(windows) {
+        let roaming = variable("APPDATA").map(PathBuf::from);
+        return roaming.unwrap_or(home).join("Countersign");
+    }
+    let data = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    data.unwrap_or_else(|| home.join(".local/share")).join("countersign")
 }
 
 /// The public socket below the user's runtime folder: `countersign/<install>/broker.sock`.

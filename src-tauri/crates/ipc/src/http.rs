@@ -198,9 +198,23 @@ pub async fn post_once(
     path: &str,
     body: Vec<u8>,
 ) -> Result<(u16, Vec<u8>), CallError> {
+    post_once_within(ONCE_LIMIT, socket, authority, path, body).await
+}
+
+/// As [`post_once`], with a time limit of the caller's.
+///
+/// # Errors
+/// Nobody (or another user) listens, or there is no usable answer.
+pub async fn post_once_within(
+    limit: Duration,
+    socket: &Path,
+    authority: &str,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<(u16, Vec<u8>), CallError> {
     let mut request = post(path, body)?;
     request.headers_mut().insert(HOST, authority.parse().map_err(|_| CallError::Request)?);
-    timeout(ONCE_LIMIT, async {
+    timeout(limit, async {
         let stream = TokioIo::new(dial::dial(socket).await?);
         let (mut sender, connection) = http1::handshake(stream).await.map_err(|error| fault(&error))?;
         let asked = async {

@@ -21,6 +21,12 @@ pub(crate) fn open(conn: &Connection) -> Result<Vec<Attempt>, StoreError> {
         .map(|rows| rows.sound)
 }
 
+/// The last attempts, newest first; one that cannot be read hides no other.
+pub(crate) fn recent(conn: &Connection, most: u16) -> Result<Vec<Attempt>, StoreError> {
+    let newest = format!("SELECT *, provider AS called FROM attempts ORDER BY n DESC LIMIT {most}");
+    each(conn, &newest, read).map(|rows| rows.sound)
+}
+
 /// The attempt that made a grant.
 pub(crate) fn of_grant(conn: &Connection, grant: GrantId) -> Result<Option<Attempt>, StoreError> {
     one(conn, "SELECT * FROM attempts WHERE grant_id = ?1", [grant.to_string()], read)

@@ -6,6 +6,7 @@
 mod agents;
 mod attempts;
 mod audit;
+mod copy;
 mod fault;
 mod folder;
 mod grants;

@@ -107,6 +107,10 @@ impl Tx for SqliteTx<'_> {
         attempts::open(self.conn()?)
     }
 
+    fn recent_attempts(&mut self, most: u16) -> Result<Vec<Attempt>, StoreError> {
+        attempts::recent(self.conn()?, most)
+    }
+
     fn attempt_of(&mut self, grant: GrantId) -> Result<Option<Attempt>, StoreError> {
         attempts::of_grant(self.conn()?, grant)
     }
