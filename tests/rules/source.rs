@@ -39,10 +39,11 @@ const WEAKEN: &[&str] = &[
 
 /// The only files that start a program. An address reaches one of them alone, after the check that is made there.
 const START: &[&str] = &[
+    "src-tauri/crates/cli/src/host.rs", // the host's program beside this one, to read what is stored
     "src-tauri/crates/host/src/process.rs", // the host that now has its place
-    "src-tauri/crates/host/src/window.rs",  // the window's program
-    "src-tauri/crates/net/src/browser.rs",  // the system's opener, with a checked address as its one argument
-    "src-tauri/src/host_program.rs",        // the host, from the window's program
+    "src-tauri/crates/host/src/window.rs", // the window's program
+    "src-tauri/crates/net/src/browser.rs", // the system's opener, with a checked address as its one argument
+    "src-tauri/src/host_program.rs",    // the host, from the window's program
 ];
 
 /// A test that does not run and a place that is not written are found by nobody.

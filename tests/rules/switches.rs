@@ -34,6 +34,7 @@ fn switches_in(program: &Path) -> Vec<&'static str> {
 fn a_build_that_people_use_does_not_know_the_switches() {
     assert_eq!(switches_in(&plain().join("countersignd")), Vec::<&str>::new());
     assert_eq!(switches_in(&plain().join("countersign-desktop")), Vec::<&str>::new());
+    assert_eq!(switches_in(&plain().join("countersign")), Vec::<&str>::new());
     assert_eq!(
         switches_in(&programs().join("countersignd")),
         SWITCHES,

@@ -51,6 +51,11 @@ impl Bank {
         }
     }
 
+    /// Freezes it, so that it takes connections and says nothing, or lets it go on.
+    pub fn freeze(&self, frozen: bool) {
+        self.running.as_ref().expect("a bank").signal(if frozen { "STOP" } else { "CONT" });
+    }
+
     /// Its provider file.
     #[must_use]
     pub fn provider_file(&self) -> String {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use contract::ui::{AskedView, AskedWhat, ConnectAccount, Event, PassphraseText};
 use domain::agent::Agent;
 use domain::id::{AgentId, AskedId, AttemptId, GrantId, PermissionId, ProviderId};
+use domain::secret::Passphrase;
 use domain::time::Timestamp;
 use tokio::sync::watch;
 
@@ -239,19 +240,10 @@ impl<P: Ports> App<P> {
         if self.is_sandbox() { self.begin(wanted).await } else { Err(Refusal::Malformed) }
     }
 
-    // UNBUILT: to be `App::check_passphrase`.
-    fn confirm(&self, _passphrase: PassphraseText) -> std::future::Ready<Result<(), Refusal>> {
-        std::future::ready(Err(Refusal::PassphraseWrong))
-    }
-
-    // UNBUILT: to be `App::resume_grant`.
-    fn resume(&self, _grant: GrantId) -> std::future::Ready<Result<(), Refusal>> {
-        std::future::ready(Err(Refusal::Malformed))
-    }
-
-    // UNBUILT: to be `App::widen_grant`.
-    fn widen(&self, _grant: GrantId) -> std::future::Ready<Result<(), Refusal>> {
-        std::future::ready(Err(Refusal::Malformed))
+    /// What cannot be a passphrase is not the one.
+    async fn confirm(&self, mut passphrase: PassphraseText) -> Result<(), Refusal> {
+        let passphrase = Passphrase::parse(passphrase.take()).map_err(|_| Refusal::PassphraseWrong)?;
+        self.check_passphrase(passphrase).await
     }
 
     /// Asks the bank about a connection, for a program that wants to know; not as often as it likes.
@@ -269,9 +261,9 @@ impl<P: Ports> App<P> {
     async fn begin(&self, wanted: Wanted) -> Result<Begun, Refusal> {
         match wanted {
             Wanted::Connect(request) => self.connect_account(&request).await.map(|a| Begun::Attempt(a.id)),
-            Wanted::Resume(grant) => self.resume(grant).await.map(|()| Begun::Grant(grant)),
+            Wanted::Resume(grant) => self.resume_grant(grant).await.map(|()| Begun::Grant(grant)),
             Wanted::ResumeAgents => self.resume_agents().await.map(|()| Begun::Agents),
-            Wanted::Widen(grant) => self.widen(grant).await.map(|()| Begun::Grant(grant)),
+            Wanted::Widen(grant) => self.widen_grant(grant).await.map(|()| Begun::Grant(grant)),
         }
     }
 
