@@ -21,6 +21,10 @@ const READ_SECRETS: &[&str] = &[
     "src-tauri/crates/vault/src/envelope.rs",  // one data key, for one seal or open
     "src-tauri/crates/vault/src/key.rs",       // the KEK, to wrap a data key
     "src-tauri/crates/vault/src/rewrap.rs",    // what was sealed, to be sealed under another KEK
+    // opens a sealed token to send it, and seals what comes
+    "src-tauri/crates/app/src/refresh_token.rs",
+    // opens the bank's name for a person, to compare it
+    "src-tauri/crates/app/src/same_account.rs",
     // the KEK, to a page of its own
     "src-tauri/crates/host/src/process/memory.rs",
     // the KEK, to be wrapped itself

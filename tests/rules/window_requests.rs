@@ -240,10 +240,10 @@ fn every_command_has_every_kind_of_row() {
 #[test]
 fn a_command_without_rows_would_be_found() {
     let mut requests = BTreeMap::new();
-    requests.insert("pause_grant".to_owned(), "GrantRef".to_owned());
+    requests.insert("lend_grant".to_owned(), "GrantRef".to_owned());
     let gaps = gaps(&table(), &requests);
     assert_eq!(gaps.len(), OF_EVERY_COMMAND.len() + OF_EVERY_MEMBER.len() + 2);
-    assert!(gaps.contains(&"pause_grant: no grant".to_owned()), "{gaps:?}");
+    assert!(gaps.contains(&"lend_grant: no grant".to_owned()), "{gaps:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
