@@ -209,8 +209,17 @@ async fn guesses_of_other_programs_do_not_keep_the_person_waiting() {
     assert_eq!(check(wrong()).await, Some(ErrorCode::PassphraseWrong));
     assert_eq!(check(right()).await, Some(ErrorCode::PassphraseLater));
     app.app.lock(LockedBy::Person).await;
+    let elsewhere = app.app.unlock_from_elsewhere(right().unwrap()).await.unwrap_err();
+    assert_eq!(elsewhere.code(), ErrorCode::PassphraseLater);
     assert_eq!(unlock(&app, right()).await, None);
+    app.app.lock(LockedBy::Person).await;
+    app.clock.pass(Duration::from_secs(1));
+    app.app.unlock_from_elsewhere(right().unwrap()).await.unwrap();
+    assert_eq!(locked(&app).await, None);
     let plain = TestApp::start(&[&bank]).await;
     let none_chosen = plain.app.check_passphrase(phrase("four words of mine")).await.unwrap_err();
     assert_eq!(none_chosen.code(), ErrorCode::PassphraseWrong);
+    plain.app.lock(LockedBy::Person).await;
+    assert!(plain.app.unlock_from_elsewhere(phrase("four words of mine")).await.is_err());
+    assert_eq!(locked(&plain).await, Some(LockedByView::Person), "another program cannot click");
 }

@@ -109,6 +109,10 @@ export const ADVICE: Record<ErrorCode, Advice> = {
     what: "The file could not be written.",
     todo: "Nothing was saved. Check that the disk has room, then try again.",
   },
+  passphrase_later: {
+    what: "That was not the passphrase a moment ago.",
+    todo: "Nothing changed. Wait a minute, then type it again.",
+  },
   passphrase_unfit: {
     what: "This passphrase is too short or too long.",
     todo: "Nothing changed. Use 8 to 1,024 characters.",
@@ -128,6 +132,10 @@ export const ADVICE: Record<ErrorCode, Advice> = {
   receipt_unknown: {
     what: "Countersign has no record of this receipt.",
     todo: "Nothing changed. Go back to the connection.",
+  },
+  record_damaged: {
+    what: "A stored record of a connection is damaged.",
+    todo: "Nothing changed. The connection is named in the list. Revoke it there, then try again.",
   },
   request_malformed: {
     what: "Countersign did not understand this window.",

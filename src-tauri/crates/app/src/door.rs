@@ -78,3 +78,58 @@ impl Door {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use domain::secret::KeyPlace;
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1);
+
+    /// A place that tells when it is wiped.
+    struct Watched([u8; 32], Arc<AtomicBool>);
+
+    impl KeyPlace for Watched {
+        fn expose_bytes(&self) -> &[u8; 32] {
+            &self.0
+        }
+    }
+
+    impl ZeroizeOnDrop for Watched {}
+
+    impl Drop for Watched {
+        fn drop(&mut self) {
+            self.1.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_lock_lets_go_of_the_key_and_nobody_gets_it_from_then_on() {
+        let (id, wiped) = (KekId::make_from([1; 8]), Arc::new(AtomicBool::new(false)));
+        let key = KeyEncryptionKey::in_place(Box::new(Watched([7; 32], Arc::clone(&wiped))));
+        let door = Door::new(Lock::Locked { since: NOW, by: LockedBy::Start });
+        assert!(door.open(door.locks(), Some((Arc::new(key), id))));
+        let in_use = door.kept(id);
+        assert!(in_use.is_some() && door.kept(KekId::make_from([2; 8])).is_none());
+        assert!(door.lock(NOW, LockedBy::Person));
+        assert!(door.kept(id).is_none());
+        assert!(!wiped.load(Ordering::SeqCst), "a use that is under way ends first");
+        drop(in_use);
+        assert!(wiped.load(Ordering::SeqCst));
+    }
+
+    #[test]
+    fn who_began_to_open_it_before_a_lock_does_not_open_it_any_more() {
+        let door = Door::new(Lock::Locked { since: NOW, by: LockedBy::Start });
+        let began = door.locks();
+        assert!(!door.lock(NOW, LockedBy::Screen), "it was locked already");
+        assert!(!door.open(began, None));
+        assert_eq!(door.lock_state(), Lock::Locked { since: NOW, by: LockedBy::Start });
+        assert!(door.open(door.locks(), None));
+        assert_eq!(door.lock_state(), Lock::Open);
+    }
+}

@@ -80,6 +80,25 @@ impl<P: Ports> App<P> {
     /// The passphrase is missing or another one, too many were wrong, the keychain's part is not to be had, the disk
     /// failed, or the vault was locked again meanwhile.
     pub async fn unlock(&self, passphrase: Option<Passphrase>) -> Result<(), Refusal> {
+        self.open_vault(passphrase, &self.0.guesses).await
+    }
+
+    /// The same for another program, which has nothing but the passphrase to show for the person.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`]; and no passphrase was chosen.
+    pub async fn unlock_from_elsewhere(&self, passphrase: Passphrase) -> Result<(), Refusal> {
+        if !self.has_passphrase().await? {
+            return Err(Refusal::PassphraseWrong);
+        }
+        self.open_vault(Some(passphrase), &self.0.guesses_elsewhere).await
+    }
+
+    async fn open_vault(
+        &self,
+        passphrase: Option<Passphrase>,
+        guesses: &tokio::sync::Mutex<Guesses>,
+    ) -> Result<(), Refusal> {
         if self.lock_state() == Lock::Open {
             return Ok(());
         }
@@ -89,7 +108,7 @@ impl<P: Ports> App<P> {
             None => None,
             Some(row) => {
                 let passphrase = passphrase.ok_or(Refusal::PassphraseWrong)?;
-                Some((Arc::new(self.0.open_with(&row, passphrase, &self.0.guesses).await?), row.id))
+                Some((Arc::new(self.0.open_with(&row, passphrase, guesses).await?), row.id))
             }
         };
         let now = self.0.ports.clock().now();
