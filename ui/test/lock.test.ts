@@ -98,10 +98,10 @@ describe("stopping all agents", () => {
 
 describe("the lock", () => {
   test.each([
-    ["idle", /^It locked at .*, because nobody used this computer\.$/],
-    ["person", /^You locked it at/],
-    ["screen", /^It locked with your screen at/],
-    ["start", /^It has been locked since it started at/],
+    ["idle", /^It locked .*at .*, because nobody used this computer\.$/],
+    ["person", /^You locked it .*at/],
+    ["screen", /^It locked with your screen .*at/],
+    ["start", /^It has been locked since it started .*at/],
   ])("%s: since when and by what", async (by, said) => {
     await open(`locked-${by}`);
     expect(screen.getByTestId("locked-since")).toHaveTextContent(said);
@@ -361,6 +361,13 @@ describe("what another program asked for", () => {
 });
 
 describe("what the whole app has to say", () => {
+  test("under a passphrase alone no keychain is asked for", async () => {
+    await open("settings", (fake) => {
+      fake.app = { ...fake.app, keychain: "absent", protection: "passphrase" };
+    });
+    expect(screen.queryByTestId("keychain-absent")).toBeNull();
+  });
+
   test("an older copy of the data", async () => {
     await open("restored");
     expect(screen.getByTestId("store-restored")).toHaveTextContent("put back from an older copy");

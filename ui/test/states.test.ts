@@ -4,6 +4,7 @@ import { Choice } from "../src/connect/choice.svelte";
 import { Connect } from "../src/connect/connect.svelte";
 import { gather } from "../src/grants/attention";
 import { Connection } from "../src/grants/connection.svelte";
+import { Narrowing } from "../src/grants/narrow.svelte";
 import { Connections } from "../src/grants/connections.svelte";
 import { asCommandError, NOTHING } from "../src/ipc/client";
 import { Fake, startScenario } from "../src/ipc/fake";
@@ -97,6 +98,7 @@ describe("connections", () => {
       next_try: now,
       waits_for: "bank_to_answer",
     } as const;
+    const trouble = { what: "bank_unreachable", detail: null, tried_at: now, next_try: now } as const;
     const rows = (views: ReturnType<typeof grant>[]) => views.map((view) => view.row);
     const view = {
       agents: 1,
@@ -106,6 +108,12 @@ describe("connections", () => {
         grant("fine", now),
         grant("soon", now, { state: { kind: "active", ends_soon: true } }),
         grant("extra", now, { has_extra: true }),
+        grant("quiet", now, { state: { kind: "active", ends_soon: true }, no_reminders: true }),
+        grant("paused-soon", now, { state: { kind: "paused", since: now, ends_soon: true } }),
+        grant("broken", now, { state: { kind: "reconnect", since: now, why: "answer_lost" }, trouble }),
+        grant("down", now, { trouble, confirmed_at: now - 1000 }),
+        grant("down-longer", now, { trouble, confirmed_at: now - 2000 }),
+        grant("shut", now, { trouble: { ...trouble, what: "keychain" } }),
       ]),
       history: rows([
         revoked(grant("untold", now), now, waiting),
@@ -117,14 +125,21 @@ describe("connections", () => {
       ]),
       damaged: [{ what: "connection" as const, id: null, name: "First Harbour" }],
     };
-    expect(gather(view, [attempt("a", now)], now).map((item) => item.id)).toEqual([
+    const shown = [
       "attempt-a",
+      "reconnect-broken",
       "untold-untold",
       "untold-by-hand",
       "damaged-0",
       "extra-extra",
       "soon-soon",
-    ]);
+      "soon-paused-soon",
+      "trouble-down-longer",
+    ];
+    const ids = (held: "keychain" | null) =>
+      gather(view, [attempt("a", now)], now, held).map((item) => item.id);
+    expect(ids(null)).toEqual([...shown, "trouble-shut"]);
+    expect(ids("keychain"), "where the keychain has a notice of its own").toEqual(shown);
   });
 });
 
@@ -158,6 +173,49 @@ describe("a connection", () => {
     await connection.revoke();
     expect(await connection.stopTelling()).toBe(true);
     expect(connection.view?.row.state).toMatchObject({ facts: { bank: { kind: "given_up" } } });
+  });
+});
+
+describe("narrowing", () => {
+  const make = () => new Narrowing(grant("one", now, { ends_at: Date.UTC(2026, 2, 1, 9) }));
+
+  test("only becomes less, and asks for nothing as long as nothing is less", () => {
+    const narrowing = make();
+    expect(narrowing.request(now)).toBeNull();
+    expect(narrowing.problems(now).all).not.toBeNull();
+    narrowing.toggle("transactions");
+    expect(narrowing.request(now)).toEqual({
+      permissions: ["accounts", "balances"],
+      accounts: ["everyday", "savings"],
+      until: Date.UTC(2026, 2, 1, 9),
+    });
+    narrowing.toggle("payments");
+    expect(narrowing.permissions.map((one) => one.id)).toEqual(["accounts", "balances"]);
+  });
+
+  test("what is ticked again brings what it needs", () => {
+    const narrowing = make();
+    for (const id of ["transactions", "balances", "accounts"]) narrowing.toggle(id);
+    expect(narrowing.permissions).toEqual([]);
+    narrowing.toggle("balances");
+    expect(narrowing.permissions.map((one) => one.id)).toEqual(["accounts", "balances"]);
+  });
+
+  test("an earlier day is the end of that day, a later one is none", () => {
+    const narrowing = make();
+    narrowing.date = "2026-02-20";
+    expect(narrowing.request(now)?.until).toBe(Date.UTC(2026, 1, 21) - 1);
+    for (const date of ["2026-03-02", "2026-02-09", "", "soon"]) {
+      narrowing.date = date;
+      expect(narrowing.request(now), date).toBeNull();
+    }
+    expect(narrowing.problems(now).until).not.toBeNull();
+  });
+
+  test("what was taken back before is not offered again", () => {
+    const view = grant("one", now);
+    view.accounts = view.accounts.map((one) => ({ ...one, allowed: one.id === "savings" }));
+    expect(new Narrowing(view).accounts.map((one) => one.id)).toEqual(["savings"]);
   });
 });
 

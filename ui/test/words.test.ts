@@ -1,16 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { EVERY_ENDING } from "../src/ipc/scenarios";
 import { everyTold } from "../src/ipc/scenarios-base";
-import { permissions } from "../src/ipc/fake-data";
-import type { EndingView } from "../src/ipc/generated/contract";
+import { grant, permissions } from "../src/ipc/fake-data";
+import { EVERY_TROUBLE, EVERY_WHY } from "../src/ipc/scenarios-life";
+import type { EndingView, GrantState } from "../src/ipc/generated/contract";
 import * as en from "../src/text/en";
+import { historySentences } from "../src/text/en";
 import { endingWords } from "../src/text/endings";
 import { ADVICE } from "../src/text/errors";
 import * as life from "../src/text/life";
 import * as lock from "../src/text/lock";
 import { cannotSentence, choiceSentences, rowSentence } from "../src/text/sentences";
 import * as stop from "../src/text/stop";
-import { bankToldSentences } from "../src/text/standing";
+import * as standing from "../src/text/standing";
 
 const FORBIDDEN = /!|\b(token|scope|grant|oauth|redirect|please|oops|sorry)/i;
 
@@ -57,7 +59,22 @@ describe("words", () => {
   });
 
   test.each(Object.entries(everyTold(1_000_000)))("bank told: %s keeps the voice", (_, told) => {
-    bankToldSentences(told, "Sandbox Bank", 900_000).forEach(keepsTheVoice);
+    standing.bankToldSentences(told, "Sandbox Bank", 900_000).forEach(keepsTheVoice);
+  });
+
+  test("what is said of how things stand keeps the voice", () => {
+    const now = Date.UTC(2026, 1, 10, 12);
+    for (const why of EVERY_WHY) standing.reconnectSentences(why, names).forEach(keepsTheVoice);
+    for (const what of EVERY_TROUBLE) {
+      const trouble = { what, detail: null, tried_at: now - 1000, next_try: now + 60_000 };
+      standing.troubleSentences(trouble, names.bank, now).forEach(keepsTheVoice);
+    }
+    for (const kind of ["at_bank", "not_yet", "withdrawn"] as const)
+      standing.consentSentences({ kind, at: now }, names.bank, now).forEach(keepsTheVoice);
+    for (const by of ["idle", "person", "screen", "start"] as const)
+      keepsTheVoice(standing.lockedSentence(by, now, now));
+    for (const what of Object.values(historySentences)) keepsTheVoice(what(names));
+    for (const what of Object.values(life.receipt.titles)) keepsTheVoice(what(names.agent, names.bank));
   });
 
   test("every fixed word keeps the voice", () => {
@@ -68,6 +85,68 @@ describe("words", () => {
     };
     walk({ ...en, ...life, ...lock, ...stop });
   });
+});
+
+describe("how things stand", () => {
+  const now = Date.UTC(2026, 1, 10, 12);
+  const list = (states: GrantState[], agents: number) => ({
+    agents,
+    accounts: 2 * agents,
+    current: states.map((state, i) => grant(`${i}`, now, { state }).row),
+    history: [],
+    damaged: [],
+    revision: 1,
+  });
+  const active = { kind: "active", ends_soon: false } as const;
+  const paused = { kind: "paused", since: now, ends_soon: false } as const;
+  const broken = { kind: "reconnect", since: now, why: "answer_lost" } as const;
+
+  test.each([
+    [list([active], 1), 0, null, "1 agent can see 2 of your accounts. Nothing needs your attention."],
+    [
+      list([active, paused, paused, broken], 1),
+      1,
+      null,
+      "1 agent can see 2 of your accounts. 2 connections are paused. 1 connection needs reconnecting. 1 thing needs your attention.",
+    ],
+    [list([], 0), 0, null, "No agent can see your accounts. Nothing needs your attention."],
+    [
+      list([active], 1),
+      0,
+      "stopped",
+      "All agents are stopped. None can see your accounts. Nothing else needs your attention.",
+    ],
+    [
+      list([active], 1),
+      2,
+      "locked",
+      "Countersign is locked. No agent can see your accounts. 2 things need your attention.",
+    ],
+    [
+      list([active], 1),
+      1,
+      "keychain",
+      "No agent can see your accounts until your keychain is open. 1 thing needs your attention.",
+    ],
+  ] as const)("the sentence on top: %#", (grants, attention, held, said) => {
+    const { current, damaged, history } = grants;
+    const view = { ...grants, current: [...current], damaged: [...damaged], history: [...history] };
+    expect(standing.homeSentence(view, attention, held)).toBe(said);
+  });
+
+  test.each([
+    [14 * 60, "This computer's clock is 14 minutes ahead."],
+    [-61, "This computer's clock is 1 minute behind."],
+    [3 * 3600, "This computer's clock is 3 hours ahead."],
+    [-400 * 86_400, "This computer's clock is 400 days behind."],
+  ])("a clock that is %d s ahead", (ahead, said) => expect(standing.clockSentence(ahead)).toBe(said));
+
+  test.each([
+    [4 * 60_000, "4 minutes left, until 12:04."],
+    [60_001, "2 minutes left, until 12:01."],
+    [30_000, "Less than a minute left, until 12:00."],
+    [0, "The time to decide is over."],
+  ])("%d ms are left", (left, said) => expect(standing.timeLeft(now + left, now)).toBe(said));
 });
 
 describe("sentences", () => {

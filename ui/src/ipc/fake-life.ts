@@ -117,8 +117,9 @@ export function revoke(view: GrantView, now: number): GrantView {
 
 export function stopTelling(view: GrantView, now: number): GrantView {
   if (view.row.state.kind !== "revoked") return refuse("grant_unknown");
-  const { cut_off_at, valid_until } = view.row.state.facts;
-  return data.revoked(view, cut_off_at, { kind: "given_up", at: now }, valid_until);
+  const { state } = view.row;
+  const facts = { ...state.facts, bank: { kind: "given_up" as const, at: now } };
+  return changed(view, { state: { ...state, facts } }, now, "given_up");
 }
 
 /** A renewal's new connection ends the one it was for. */

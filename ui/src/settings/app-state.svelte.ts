@@ -40,8 +40,9 @@ export class AppGlance {
     this.#session = session;
   }
 
-  /** The keychain's trouble, if it has any. */
+  /** The keychain's trouble, if it has any; under a passphrase alone no keychain is used. */
   get keychainTrouble(): Exclude<KeychainState, "ready"> | null {
+    if (this.state?.protection === "passphrase") return null;
     const keychain = this.state?.keychain ?? "ready";
     return keychain === "ready" ? null : keychain;
   }

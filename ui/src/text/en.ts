@@ -75,7 +75,7 @@ export const keychain: Record<
   },
   absent: {
     title: "This computer has no keychain Countersign can use.",
-    means: "You can't connect an account without one. Set one up, then try again.",
+    means: "You can't connect an account without one. Set one up, or choose a passphrase in Settings.",
     action: "check",
   },
   key_missing: {
@@ -148,7 +148,6 @@ export const attention = {
   renew: "Renew",
   quiet: "Don't remind me again",
   reconnect: (agent: string, bank: string) => `${agent} at ${bank} needs reconnecting.`,
-  moreFor: (n: number) => `and ${count(n, "more connection")}`,
   extra: (bank: string, agent: string) => `${bank} allowed more than you chose for ${agent}.`,
   extraMeans: "Countersign never uses the extra. You can revoke the connection.",
   untold: (bank: string, agent: string) => `${agent} is cut off here. ${bank} has not confirmed.`,

@@ -66,7 +66,6 @@ export const changeProtection = {
   hint: "8 characters or more. Several words are best.",
   forgotten: "If you forget it, nobody can open this again.",
   anew: "You would have to revoke at your banks and connect anew.",
-  takes: "Changing makes a new key and locks all access under it.",
   missing: "Type a passphrase.",
   currentMissing: "Type the passphrase you have now.",
   differ: "The two are not the same. Type both again.",

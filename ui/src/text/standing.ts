@@ -18,7 +18,7 @@ export type Held = "stopped" | "locked" | "keychain" | null;
 function agentsSentence(grants: GrantsView, held: Held): string[] {
   if (held === "stopped") return ["All agents are stopped. None can see your accounts."];
   if (held === "locked") return ["Countersign is locked. No agent can see your accounts."];
-  if (held === "keychain") return ["No agent can see your accounts while your keychain is closed."];
+  if (held === "keychain") return ["No agent can see your accounts until your keychain is open."];
   if (grants.agents === 0) return ["No agent can see your accounts."];
   const accounts =
     grants.accounts === 1 ? "1 of your accounts" : `${grants.accounts || "none"} of your accounts`;
@@ -98,7 +98,7 @@ function troubleFirst(trouble: TroubleView, bank: string): string {
     case "bank_unreachable":
       return `${bank} could not be reached.`;
     case "keychain":
-      return `Your keychain is closed, so ${bank} was not asked.`;
+      return `Your keychain is not open, so ${bank} was not asked.`;
     case "known_address":
       return `${bank} answers at addresses Countersign does not know.`;
     case "locked":
