@@ -245,7 +245,7 @@ fn a_store_from_before_there_were_anchors_gets_its_first_one() {
 fn what_a_locked_keychain_hides_is_compared_before_the_first_use() {
     let outer = Runtime::new().unwrap();
     let bank = outer.block_on(FakeProvider::start());
-    let (dir, keychain, install, grant) = run(one_connection(&bank));
+    let (dir, keychain, _, grant) = run(one_connection(&bank));
     let older = copy(dir.path());
     let dir = run(async {
         let app = TestApp::start_in(dir, keychain.clone(), &[&bank]).await;

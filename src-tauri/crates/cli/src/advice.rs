@@ -75,6 +75,10 @@ pub(crate) fn of(code: ErrorCode) -> (&'static str, &'static str) {
             "The file could not be written.",
             "Nothing was saved. Check that the disk has room, then try again.",
         ),
+        ErrorCode::PassphraseLater => (
+            "That was not the passphrase a moment ago.",
+            "Nothing changed. Wait a minute, then type it again.",
+        ),
         ErrorCode::PassphraseUnfit => {
             ("This passphrase is too short or too long.", "Nothing changed. Use 8 to 1,024 characters.")
         }
@@ -89,6 +93,10 @@ pub(crate) fn of(code: ErrorCode) -> (&'static str, &'static str) {
             ("This bank is not in the list.", "Nothing was connected. Choose another bank.")
         }
         ErrorCode::ReceiptUnknown => ("Countersign has no record of this receipt.", "Nothing changed."),
+        ErrorCode::RecordDamaged => (
+            "A stored record of a connection is damaged.",
+            "Nothing changed. The connection is named in the list. Revoke it there, then try again.",
+        ),
         ErrorCode::RequestMalformed => (
             "Countersign did not understand this command.",
             "Nothing changed. The program and Countersign may be of different versions.",
