@@ -250,7 +250,7 @@ describe("renewing", () => {
     await user.keyboard("{Enter}");
     await settle();
     expect(screen.getByRole("heading", { level: 1 })).toHaveFocus();
-    expect(screen.getByTestId("renew-stays")).toHaveTextContent("goes on until the new one is stored");
+    expect(screen.getByTestId("renew-stays")).toHaveTextContent("stays as it is until the new one is stored");
     expect(screen.getByTestId("permission-balances")).toBeChecked();
     expect(screen.getByTestId("permission-identity")).not.toBeChecked();
     expect(screen.queryByTestId("change-bank")).toBeNull();
@@ -290,6 +290,18 @@ describe("renewing", () => {
     await click(user, "try-again");
     expect(screen.getByTestId("renew-stays")).toBeVisible();
     expect(screen.getByTestId("permission-balances")).toBeChecked();
+  });
+
+  test("is offered after the end too, and a decision is carried out as the last step", async () => {
+    const { user, unmount } = await open("ended-facts");
+    await click(user, "renew-ended");
+    expect(screen.getByTestId("permission-balances")).toBeChecked();
+    unmount();
+    await open("renew-saving", (fake) => {
+      fake.attempts = fake.attempts.map((one) => ({ ...one, step: "other_account" }));
+    });
+    expect(screen.getByTestId("live-saving")).toHaveTextContent("Save the new connection");
+    expect(screen.getByTestId("live-saving")).toHaveTextContent("now");
   });
 
   test("a bank that has left the list can't be renewed, and that is said", async () => {

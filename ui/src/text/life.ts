@@ -48,7 +48,7 @@ export const renew = {
   button: "Renew",
   heading: "Renew connection",
   mayTitle: "What may it do from now on?",
-  stays: "The connection you have goes on until the new one is stored.",
+  stays: "The connection you have stays as it is until the new one is stored.",
   nothing: "If you stop on the way, nothing changes.",
   agent: "Agent",
   go: "Renew at the bank",
@@ -57,8 +57,10 @@ export const renew = {
   seeOld: "See the connection it replaced",
   seeNew: "See the connection that took its place",
   quiet: "Don't remind me again",
+  ended: "Its time is over.",
+  endedMeans: "You can renew it. You sign in at the bank again.",
   quieted: "You are not reminded of its end.",
-  live: "Save the new connection and end the old one",
+  live: "Save the new connection",
 };
 
 export const otherAccount = {
