@@ -72,6 +72,7 @@ fn address(row: &Value) -> Result<Url, String> {
             content_type: Some("application/json".into()),
             retry_after: None,
             body: json!({"request_uri": request_uri, "expires_in": 60}).to_string().into_bytes(),
+            ..Reply::default()
         };
         return expect.accept(&reply).map_err(|err| err.to_string());
     }
