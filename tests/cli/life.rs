@@ -99,22 +99,18 @@ impl Headless {
         self.read::<GrantsView>("grants").current
     }
 
-    /// Connects from the terminal; the person says yes at the bank.
+    /// Connects from the terminal.
     async fn connect(&self) -> Ran {
-        let connect = [
-            "connect",
-            "sandbox-bank",
-            "--agent",
-            "Budget Buddy",
-            "--permissions",
-            "accounts,balances",
-            "--days",
-            "30",
-            "--yes",
-        ];
+        let connect = ["connect", "sandbox-bank", "--agent", "Budget Buddy"];
+        let how = ["--permissions", "accounts,balances", "--days", "30", "--yes"];
+        self.at_bank(&[&connect[..], &how[..]].concat()).await
+    }
+
+    /// Runs what sends the person to the bank; they say yes there.
+    async fn at_bank(&self, words: &[&str]) -> Ran {
         let before = self.openings();
         let mut running = self.command("countersign");
-        running.args(connect).stdout(Stdio::piped()).stderr(Stdio::piped());
+        running.args(words).stdout(Stdio::piped()).stderr(Stdio::piped());
         let running = running.spawn().unwrap();
         wait_until("the browser", PATIENCE, || self.openings() > before);
         let opened = std::fs::read_to_string(&self.opened).unwrap();
@@ -144,6 +140,24 @@ async fn a_whole_life_without_a_screen() {
     life.restart("KILL");
     assert_eq!(life.current().len(), 1, "it outlives the host");
     life.done(&format!("check {id}"));
+
+    let paused = life.done(&format!("pause {id}"));
+    assert!(paused.contains("Paused since"), "{paused}");
+    life.restart("TERM");
+    assert!(matches!(life.current()[0].state, GrantState::Paused { .. }), "it stays so");
+    let resumed = life.done(&format!("resume {id} --yes"));
+    assert!(resumed.contains("Active, until"), "{resumed}");
+    let narrowed = life.done(&format!("narrow {id} --permissions accounts --days 10"));
+    assert!(narrowed.contains("Can see 3 accounts."), "{narrowed}");
+    let row = &life.current()[0];
+    assert_eq!((row.narrowed, row.permissions.len()), (true, 1));
+    life.done(&format!("widen {id} --yes"));
+    assert!(!life.current()[0].narrowed);
+    let renewed = life.at_bank(&["renew", &id, "--days", "60", "--yes"]).await;
+    assert_eq!(renewed.exit, 0, "{renewed:?}");
+    let [row] = &life.current()[..] else { panic!("the new one took the old one's place") };
+    assert_ne!(row.id, id);
+    let id = row.id.clone();
 
     life.done("kill");
     assert!(life.done("status").contains("All agents are stopped"));

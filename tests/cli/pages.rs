@@ -10,8 +10,8 @@ use support::fakes::{TestApp, come_back, private_folder};
 use crate::golden::golden;
 use crate::program::{Door, Ran, run, run_words};
 
-const VERBS: [&str; 14] = [
-    "agents", "attempts", "check", "connect", "grants", "kill", "lock", "narrow", "pause", "resume",
+const VERBS: [&str; 15] = [
+    "agents", "attempts", "check", "connect", "grants", "kill", "lock", "narrow", "pause", "renew", "resume",
     "revoke", "status", "unlock", "widen",
 ];
 

@@ -7,6 +7,8 @@ use app::{Begun, Refusal, Said, Wanted};
 use contract::error_code::ErrorCode;
 use contract::ui::{AskedView, AskedWhat, ConnectAccount, PassphraseText};
 use domain::id::{AskedId, GrantId};
+use domain::lock::Protection;
+use domain::secret::Passphrase;
 use support::fake_provider::FakeProvider;
 use support::fakes::TestApp;
 
@@ -156,4 +158,21 @@ async fn a_wrong_passphrase_starts_nothing_and_cannot_be_guessed() {
     }
     assert_eq!(guess().await, Err(Refusal::TooMany));
     app.app.may_serve().unwrap_err();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_passphrase_at_a_terminal_stands_for_the_click() {
+    let app = TestApp::start(&[]).await;
+    let words = "four words of mine";
+    let passphrase = || Some(Passphrase::parse(words.to_owned()).unwrap());
+    app.app.change_protection(Protection::Passphrase, None, passphrase()).await.unwrap();
+    app.app.stop_agents().await;
+    let begin = |text: &str| {
+        app.app.begin_with_passphrase(Wanted::ResumeAgents, PassphraseText::new(text.to_owned()))
+    };
+    assert_eq!(begin("four words of yours").await, Err(Refusal::PassphraseWrong));
+    app.app.may_serve().unwrap_err();
+    app.clock.pass(Duration::from_secs(61));
+    assert_eq!(begin(words).await, Ok(Begun::Agents));
+    assert_eq!(app.app.may_serve(), Ok(()));
 }

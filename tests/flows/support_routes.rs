@@ -38,6 +38,7 @@ impl Caller {
 
     async fn send(&mut self, host: &str, path: &str, body: String) -> (u16, Bytes) {
         let request = Request::post(path).header(header::HOST, host).body(Full::new(Bytes::from(body)));
+        self.0.ready().await.unwrap();
         let answer = self.0.send_request(request.unwrap()).await.unwrap();
         let status = answer.status().as_u16();
         (status, answer.into_body().collect().await.unwrap().to_bytes())

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::ui::{AskedView, AskedWhat, ConnectAccount, Event, PassphraseText};
+use contract::ui::{AskedView, AskedWhat, ConnectAccount, Event, PassphraseText, RenewGrant};
 use domain::agent::Agent;
+use domain::grant::Grant;
 use domain::id::{AgentId, AskedId, AttemptId, GrantId, PermissionId, ProviderId};
 use domain::secret::Passphrase;
 use domain::time::Timestamp;
@@ -32,6 +33,8 @@ const GUESSES: usize = 5;
 pub enum Wanted {
     /// To connect an agent to a bank.
     Connect(ConnectAccount),
+    /// To connect anew what a connection allows.
+    Renew(RenewGrant),
     /// To let a connection go on.
     Resume(GrantId),
     /// To let all agents go on.
@@ -121,6 +124,15 @@ impl Question {
     fn close(&mut self, said: Said) {
         self.state = State::Answered;
         self.said.send_replace(Some(said));
+    }
+}
+
+fn made_anew(old: &Grant, request: &RenewGrant) -> ConnectAccount {
+    ConnectAccount {
+        provider: old.provider.to_string(),
+        agent: old.agent.to_string(),
+        permissions: request.permissions.clone(),
+        until: request.until,
     }
 }
 
@@ -261,6 +273,7 @@ impl<P: Ports> App<P> {
     async fn begin(&self, wanted: Wanted) -> Result<Begun, Refusal> {
         match wanted {
             Wanted::Connect(request) => self.connect_account(&request).await.map(|a| Begun::Attempt(a.id)),
+            Wanted::Renew(request) => self.renew_grant(&request).await.map(|a| Begun::Attempt(a.id)),
             Wanted::Resume(grant) => self.resume_grant(grant).await.map(|()| Begun::Grant(grant)),
             Wanted::ResumeAgents => self.resume_agents().await.map(|()| Begun::Agents),
             Wanted::Widen(grant) => self.widen_grant(grant).await.map(|()| Begun::Grant(grant)),
@@ -271,12 +284,19 @@ impl<P: Ports> App<P> {
     async fn fits(&self, wanted: &Wanted) -> Result<(), Refusal> {
         match wanted {
             Wanted::Connect(request) => self.draft_attempt(request).await.map(drop),
+            Wanted::Renew(request) => self.draft_attempt(&self.anew(request).await?).await.map(drop),
             Wanted::Resume(grant) | Wanted::Widen(grant) => {
                 let grant = self.known_grant(*grant).await?;
                 if grant.revocation.is_some() { Err(Refusal::Revoked) } else { Ok(()) }
             }
             Wanted::ResumeAgents => Ok(()),
         }
+    }
+
+    /// A renewal, as the connection that it makes.
+    async fn anew(&self, request: &RenewGrant) -> Result<ConnectAccount, Refusal> {
+        let id = GrantId::parse(&request.grant).map_err(|_| Refusal::Malformed)?;
+        Ok(made_anew(&self.known_grant(id).await?, request))
     }
 
     fn expire_asked(&self) {
@@ -308,12 +328,19 @@ impl<P: Ports> Inner<P> {
         self.asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn asked_what(
-        &self,
-        wanted: Wanted,
-        agents: &[Agent],
-        grants: &Rows<domain::grant::Grant>,
-    ) -> Option<AskedWhat> {
+    fn connection_asked(&self, request: &ConnectAccount, agents: &[Agent]) -> Option<AskedWhat> {
+        let id = ProviderId::parse(&request.provider).ok()?;
+        let provider = self.catalogue.provider(&id);
+        let chosen: Vec<_> = request.permissions.iter().filter_map(|p| PermissionId::parse(p).ok()).collect();
+        Some(AskedWhat::Connect {
+            bank: view::bank_mark(provider, &id, id.as_str(), ""),
+            agent: view::agent_mark(agents, AgentId::parse(&request.agent).ok()?),
+            permissions: view::permissions(provider, chosen.iter()),
+            until: request.until,
+        })
+    }
+
+    fn asked_what(&self, wanted: Wanted, agents: &[Agent], grants: &Rows<Grant>) -> Option<AskedWhat> {
         let marks = |id: GrantId| {
             let grant = grants.sound.iter().find(|grant| grant.id == id)?;
             let provider = self.catalogue.provider(&grant.provider);
@@ -321,17 +348,11 @@ impl<P: Ports> Inner<P> {
             Some((id.to_string(), bank, view::agent_mark(agents, grant.agent)))
         };
         Some(match wanted {
-            Wanted::Connect(request) => {
-                let id = ProviderId::parse(&request.provider).ok()?;
-                let provider = self.catalogue.provider(&id);
-                let chosen: Vec<_> =
-                    request.permissions.iter().filter_map(|p| PermissionId::parse(p).ok()).collect();
-                AskedWhat::Connect {
-                    bank: view::bank_mark(provider, &id, id.as_str(), ""),
-                    agent: view::agent_mark(agents, AgentId::parse(&request.agent).ok()?),
-                    permissions: view::permissions(provider, chosen.iter()),
-                    until: request.until,
-                }
+            Wanted::Connect(request) => self.connection_asked(&request, agents)?,
+            // Shown as what it is: a connection made anew, at the bank.
+            Wanted::Renew(request) => {
+                let old = grants.sound.iter().find(|grant| grant.id.to_string() == request.grant)?;
+                self.connection_asked(&made_anew(old, &request), agents)?
             }
             Wanted::Resume(id) => {
                 let (grant, bank, agent) = marks(id)?;

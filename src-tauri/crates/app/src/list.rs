@@ -58,16 +58,21 @@ impl<P: Ports> App<P> {
 
     /// One attempt: as it runs, or as it was stored.
     pub async fn show_attempt(&self, id: AttemptId) -> Result<AttemptView, Refusal> {
-        let live = self.0.live().get(&id).and_then(|live| live.other.clone());
-        let (attempt, agents) = self.attempt_and_agents(id).await?;
-        Ok(self.attempt_view(&attempt, live, &agents))
+        let (attempt, other, agents) = self.attempt_and_agents(id).await?;
+        Ok(self.attempt_view(&attempt, other, &agents))
     }
 
-    pub(crate) async fn attempt_and_agents(&self, id: AttemptId) -> Result<(Attempt, Vec<Agent>), Refusal> {
-        let live = self.0.live().get(&id).map(|live| live.attempt.clone());
+    /// One attempt with what a renewal came back with, and the agents.
+    pub(crate) async fn attempt_and_agents(
+        &self,
+        id: AttemptId,
+    ) -> Result<(Attempt, Option<OtherAccountView>, Vec<Agent>), Refusal> {
+        let live = self.0.live().get(&id).map(|live| (live.attempt.clone(), live.other.clone()));
         let (stored, agents) =
             self.0.ports.store().read(move |tx| Ok((tx.attempt(id)?, tx.agents()?))).await?;
-        Ok((live.or(stored).ok_or(Refusal::Unknown(Thing::Attempt))?, agents))
+        let attempt = live.or(stored.map(|stored| (stored, None)));
+        let (attempt, other) = attempt.ok_or(Refusal::Unknown(Thing::Attempt))?;
+        Ok((attempt, other, agents))
     }
 
     /// The connections page.

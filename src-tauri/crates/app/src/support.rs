@@ -1,7 +1,7 @@
 //! What support reads: the app in a glance, and the last attempts with how far they got.
 
 use contract::support::{AttemptRow, Counts, Report, Status};
-use contract::ui::{BankTold, GrantRow, GrantState, GrantsView, StoppedView};
+use contract::ui::{BankTold, GrantRow, GrantState, GrantsView, OtherAccountView, StoppedView};
 use domain::agent::Agent;
 use domain::attempt::Attempt;
 use domain::id::AttemptId;
@@ -32,16 +32,17 @@ impl<P: Ports> App<P> {
         let (attempts, agents) =
             self.0.ports.store().read(|tx| Ok((tx.recent_attempts(RECENT)?, tx.agents()?))).await?;
         let row = |stored: Attempt| {
-            let live = self.0.live().get(&stored.id).map(|live| live.attempt.clone());
-            self.attempt_row(&live.unwrap_or(stored), &agents)
+            let live = self.0.live().get(&stored.id).map(|live| (live.attempt.clone(), live.other.clone()));
+            let (attempt, other) = live.unwrap_or((stored, None));
+            self.attempt_row(&attempt, other, &agents)
         };
         Ok(attempts.into_iter().map(row).collect())
     }
 
     /// One attempt.
     pub async fn attempt_row_of(&self, id: AttemptId) -> Result<AttemptRow, Refusal> {
-        let (attempt, agents) = self.attempt_and_agents(id).await?;
-        Ok(self.attempt_row(&attempt, &agents))
+        let (attempt, other, agents) = self.attempt_and_agents(id).await?;
+        Ok(self.attempt_row(&attempt, other, &agents))
     }
 
     /// Everything that support reads of an app that is not started: nothing of it asks the keychain.
@@ -66,9 +67,14 @@ impl<P: Ports> App<P> {
         })
     }
 
-    fn attempt_row(&self, attempt: &Attempt, agents: &[Agent]) -> AttemptRow {
+    fn attempt_row(
+        &self,
+        attempt: &Attempt,
+        other: Option<OtherAccountView>,
+        agents: &[Agent],
+    ) -> AttemptRow {
         AttemptRow {
-            attempt: self.attempt_view(attempt, None, agents),
+            attempt: self.attempt_view(attempt, other, agents),
             stage: stage(attempt.stage).to_owned(),
         }
     }

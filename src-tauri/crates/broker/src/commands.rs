@@ -222,7 +222,7 @@ pub(crate) fn attempt(request: &AttemptRef) -> Result<AttemptId, Refusal> {
 }
 
 /// What the person typed. Nothing typed is no passphrase.
-fn passphrase(text: Option<PassphraseText>) -> Result<Option<Passphrase>, Refusal> {
+pub(crate) fn passphrase(text: Option<PassphraseText>) -> Result<Option<Passphrase>, Refusal> {
     let text = text.map(|mut text| text.take()).filter(|text| !text.is_empty());
     text.map(Passphrase::parse).transpose().map_err(|_| Refusal::PassphraseUnfit)
 }

@@ -15,7 +15,7 @@ use axum::response::Response;
 use axum::routing::post;
 use contract::error_code::ErrorCode;
 use contract::support::{self, AskedRef, Killed, Start, Started};
-use contract::ui::{AppState, AttemptRef, GrantRef, NarrowGrant, Nothing, ProtectionView, Unlock};
+use contract::ui::{AppState, AttemptRef, GrantRef, NarrowGrant, Nothing, Unlock};
 use domain::id::{AskedId, GrantId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -92,12 +92,10 @@ where
 /// Opens the lock by the passphrase. Without one there is nothing that this program could show to be the person: they
 /// unlock in the window.
 async fn unlock<P: Ports>(app: &App<P>, request: Unlock) -> Result<AppState, Refusal> {
-    let by_passphrase = app.app_state().await?.protection != ProtectionView::Keychain;
-    if request.passphrase.is_none() || !by_passphrase {
-        return Err(Refusal::PassphraseWrong);
-    }
     app.may_guess()?;
-    commands::unlock(app, request).await
+    let passphrase = commands::passphrase(request.passphrase).ok().flatten();
+    app.unlock_from_elsewhere(passphrase.ok_or(Refusal::PassphraseWrong)?).await?;
+    app.app_state().await
 }
 
 /// Starts what is wanted once the person has said so: by a click, or by the passphrase that came with the request.
@@ -135,6 +133,7 @@ fn wanted(wanted: support::Wanted) -> Result<Wanted, Refusal> {
     let grant = |text: &str| GrantId::parse(text).map_err(|_| Refusal::Malformed);
     Ok(match wanted {
         support::Wanted::Connect { connect } => Wanted::Connect(connect),
+        support::Wanted::Renew { renew } => Wanted::Renew(renew),
         support::Wanted::Resume { grant: id } => Wanted::Resume(grant(&id)?),
         support::Wanted::ResumeAgents {} => Wanted::ResumeAgents,
         support::Wanted::Widen { grant: id } => Wanted::Widen(grant(&id)?),

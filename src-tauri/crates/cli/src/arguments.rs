@@ -39,6 +39,7 @@ pub(crate) enum Verb {
     Lock,
     Narrow(Narrow),
     Pause(String),
+    Renew(Renew),
     Resume(String),
     ResumeAgents,
     Revoke(String),
@@ -61,6 +62,7 @@ pub(crate) enum Topic {
     Lock,
     Narrow,
     Pause,
+    Renew,
     Resume,
     Revoke,
     Status,
@@ -74,6 +76,14 @@ pub(crate) struct Connect {
     pub(crate) provider: String,
     pub(crate) agent: String,
     pub(crate) permissions: Vec<String>,
+    pub(crate) days: u16,
+}
+
+/// What is to be connected anew; what is not named stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Renew {
+    pub(crate) connection: String,
+    pub(crate) permissions: Option<Vec<String>>,
     pub(crate) days: u16,
 }
 
@@ -201,6 +211,11 @@ fn verb(mut found: Found) -> Result<Verb, Misuse> {
             days: found.days,
         })),
         Topic::Pause => which(first).map(Verb::Pause),
+        Topic::Renew => Ok(Verb::Renew(Renew {
+            connection: which(first)?,
+            permissions: found.permissions.as_deref().map(listed),
+            days: found.days.ok_or(Misuse::Missing(name, "--days N"))?,
+        })),
         Topic::Resume if found.agents => alone(Verb::ResumeAgents, first),
         Topic::Resume => first.map(Verb::Resume).ok_or(Misuse::Missing(name, "a connection, or --agents")),
         Topic::Revoke => which(first).map(Verb::Revoke),
@@ -212,8 +227,8 @@ fn verb(mut found: Found) -> Result<Verb, Misuse> {
 
 /// An option that means nothing to this command is refused: it may have been meant for something else.
 fn fits(name: &'static str, topic: Topic, found: &Found) -> Result<(), Misuse> {
-    let starts = matches!(topic, Topic::Connect | Topic::Resume | Topic::Widen);
-    let chooses = matches!(topic, Topic::Connect | Topic::Narrow);
+    let starts = matches!(topic, Topic::Connect | Topic::Renew | Topic::Resume | Topic::Widen);
+    let chooses = matches!(topic, Topic::Connect | Topic::Narrow | Topic::Renew);
     for (given, means_something, option) in [
         (found.history, topic == Topic::Grants, "--history"),
         (found.agents, topic == Topic::Resume, "--agents"),
@@ -242,6 +257,7 @@ fn topic(name: &str) -> Result<(&'static str, Topic), Misuse> {
         "lock" => ("lock", Topic::Lock),
         "narrow" => ("narrow", Topic::Narrow),
         "pause" => ("pause", Topic::Pause),
+        "renew" => ("renew", Topic::Renew),
         "resume" => ("resume", Topic::Resume),
         "revoke" => ("revoke", Topic::Revoke),
         "status" => ("status", Topic::Status),
@@ -313,6 +329,7 @@ mod tests {
             "connect --agent a --permissions p --days 3",
             "resume",
             "resume x --agents",
+            "renew x",
             "--nonsense",
             "status --passphrase=secret",
             "resume x --passphrase=secret",

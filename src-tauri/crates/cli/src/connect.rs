@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use contract::support::{self, AttemptRow, Started, Status, Wanted};
-use contract::ui::{AgentView, AttemptRef, AttemptStep, BrowserView, ConnectAccount, Nothing, ProviderView};
+use contract::ui::{
+    AgentView, AttemptRef, AttemptStep, BrowserView, ConnectAccount, GrantRef, GrantView, Nothing,
+    ProviderView, RenewGrant,
+};
 
-use crate::arguments::{Arguments, Connect};
+use crate::arguments::{Arguments, Connect, Renew};
 use crate::choose;
 use crate::exit::{self, Exit};
 use crate::output;
@@ -34,6 +37,26 @@ impl Session {
         };
         match self.start(arguments, Wanted::Connect { connect }).await? {
             Started::Attempt { attempt } => self.follow(arguments, attempt, &bank.host).await,
+            other @ (Started::Declined
+            | Started::Grant { .. }
+            | Started::Resumed
+            | Started::Waiting { .. }) => Ok(self.tell(arguments, &other)),
+        }
+    }
+
+    /// Connects anew what a connection allows; it lives until the new one is there.
+    pub(crate) async fn renew(&self, arguments: &Arguments, wanted: &Renew) -> Result<Exit, Stop> {
+        let grant = self.named(&wanted.connection).await?;
+        let view: GrantView = self.host.ask(support::GRANT, &GrantRef { grant: grant.clone() }).await?;
+        let status: Status = self.host.ask(support::STATUS, &Nothing {}).await?;
+        let same = || view.row.permissions.iter().map(|permission| permission.id.clone()).collect();
+        let renew = RenewGrant {
+            grant,
+            permissions: wanted.permissions.clone().unwrap_or_else(same),
+            until: status.now.saturating_add(i64::from(wanted.days) * DAY),
+        };
+        match self.start(arguments, Wanted::Renew { renew }).await? {
+            Started::Attempt { attempt } => self.follow(arguments, attempt, &view.row.bank.host).await,
             other @ (Started::Declined
             | Started::Grant { .. }
             | Started::Resumed

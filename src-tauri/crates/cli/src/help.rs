@@ -23,6 +23,7 @@ Stop something, at once and without asking
 
 Start something; you confirm it in Countersign's window
   connect BANK …         Connect an agent to a bank
+  renew CONNECTION …     Connect anew, before or after a connection ends
   resume CONNECTION      Let a paused connection go on
   resume --agents        Let all agents go on
   widen CONNECTION       Give back what you took from a connection
@@ -125,6 +126,17 @@ Usage: countersign pause CONNECTION [--json]
 Holds a connection back at once. The agent gets nothing until you resume it. The
 bank is not told.";
 
+const RENEW: &str = "\
+Usage: countersign renew CONNECTION --days N [--permissions LIST]
+                         [--passphrase] [--json]
+
+Connects anew, at the bank, what a connection allows. The old connection stays as
+it is until the new one is there. The steps are shown here, and the end.
+
+  --days N             For how long
+  --permissions LIST   What the agent may do from then on
+  --passphrase         Confirm with Countersign's passphrase, typed here";
+
 const RESUME: &str = "\
 Usage: countersign resume CONNECTION [--passphrase] [--json]
        countersign resume --agents [--passphrase] [--json]
@@ -158,6 +170,7 @@ pub(crate) fn of(topic: Option<Topic>) -> String {
         Some(Topic::Lock) => LOCK,
         Some(Topic::Narrow) => NARROW,
         Some(Topic::Pause) => PAUSE,
+        Some(Topic::Renew) => RENEW,
         Some(Topic::Resume) => RESUME,
         Some(Topic::Revoke) => REVOKE,
         Some(Topic::Status) => STATUS,

@@ -87,6 +87,7 @@ impl Session {
             }
             Verb::Narrow(narrow) => self.narrow(arguments, narrow).await,
             Verb::Pause(named) => self.change(arguments, support::PAUSE, named).await,
+            Verb::Renew(renew) => self.renew(arguments, renew).await,
             Verb::Resume(named) => {
                 let grant = self.named(named).await?;
                 let started = self.start(arguments, Wanted::Resume { grant }).await?;
@@ -159,7 +160,7 @@ impl Session {
     }
 
     /// The id of the connection that was named.
-    async fn named(&self, named: &str) -> Result<String, Stop> {
+    pub(crate) async fn named(&self, named: &str) -> Result<String, Stop> {
         let grants: GrantsView = self.host.ask(support::GRANTS, &Nothing {}).await?;
         let row = choose::grant(&grants, named).map_err(|unclear| Stop::unclear("connection", unclear))?;
         Ok(row.id.clone())
@@ -254,6 +255,7 @@ impl Session {
             | Verb::Lock
             | Verb::Narrow(_)
             | Verb::Pause(_)
+            | Verb::Renew(_)
             | Verb::Resume(_)
             | Verb::ResumeAgents
             | Verb::Revoke(_)

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ui::{
     AgentView, AppState, AttemptView, ConnectAccount, GrantView, GrantsView, PassphraseText, ProtectionView,
-    StoppedView,
+    RenewGrant, StoppedView,
 };
 
 /// The longest body of a request.
@@ -114,6 +114,11 @@ pub enum Wanted {
     Connect {
         /// What is to be connected.
         connect: ConnectAccount,
+    },
+    /// To connect anew what a connection allows; it lives until the new one is there.
+    Renew {
+        /// What is to be connected.
+        renew: RenewGrant,
     },
     /// To let a connection go on.
     Resume {
