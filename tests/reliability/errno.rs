@@ -6,14 +6,14 @@ use crate::{found, holds};
 
 #[test]
 fn a_call_that_fails_once_costs_nothing_acknowledged_and_ends_no_host() {
-    let report = holds(Operation::all(), Errno::ALL.map(Fault::Fail).to_vec(), 200);
-    assert!(report.met().count() >= 180, "{} of 200 calls failed", report.met().count());
+    let report = holds(Operation::all(), Errno::ALL.map(Fault::Fail).to_vec(), 120);
+    assert!(report.met().count() > 100, "{} of 120 calls failed", report.met().count());
 }
 
 #[test]
 fn what_a_failed_sync_forgets_is_written_again() {
-    let report = holds(Operation::all(), vec![Fault::LoseUnsynced], 60);
-    assert!(report.met().count() >= 40, "{} syncs failed", report.met().count());
+    let report = holds(Operation::all(), vec![Fault::LoseUnsynced], 40);
+    assert!(report.met().count() > 25, "{} syncs failed", report.met().count());
 }
 
 #[test]

@@ -32,7 +32,7 @@ const WORKERS: usize = 2;
 /// No run takes as long.
 const LONGEST: Duration = Duration::from_secs(60);
 /// Runs by which the calls are counted: threads take turns, so the count differs by a few.
-const COUNTS: usize = 3;
+const COUNTS: usize = 2;
 
 /// One point of an operation, and what happened to a host there.
 #[derive(Clone, Debug)]
