@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::error_code::ErrorCode;
-use contract::ui::{BankTold, GrantState, LockView, LockedByView, ProtectionView};
+use contract::ui::{BankTold, GrantState, LockView, LockedByView, ProtectionView, WaitsForView};
 use domain::id::GrantId;
 use domain::lock::{LockSettings, LockedBy, Protection};
 use domain::secret::Passphrase;
@@ -48,14 +48,18 @@ async fn told(app: &TestApp, grant: GrantId) -> BankTold {
     facts.bank
 }
 
-async fn until_told(app: &TestApp, grant: GrantId) {
+async fn until(app: &TestApp, grant: GrantId, fits: impl Fn(&BankTold) -> bool) {
     for _ in 0..600 {
-        if matches!(told(app, grant).await, BankTold::Confirmed { .. }) {
+        if fits(&told(app, grant).await) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("{:?}", told(app, grant).await);
+}
+
+async fn until_told(app: &TestApp, grant: GrantId) {
+    until(app, grant, |told| matches!(told, BankTold::Confirmed { .. })).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,9 +118,11 @@ async fn while_locked_nothing_starts_and_everything_can_be_stopped() {
         if protection == Protection::Keychain {
             until_told(&app, first).await;
         } else {
-            app.clock.pass(Duration::from_secs(60));
-            assert!(matches!(told(&app, first).await, BankTold::NotYet { .. }), "it waits for the key");
-            assert!(bank.seen("/revoke").is_empty());
+            until(&app, first, |told| {
+                matches!(told, BankTold::NotYet { waits_for: WaitsForView::Keychain, .. })
+            })
+            .await;
+            assert!(bank.seen("/revoke").is_empty(), "it waits for the key");
         }
         assert_eq!(unlock(&app, right()).await, None, "{protection:?}");
         until_told(&app, first).await;
