@@ -39,9 +39,13 @@ pub enum Operation {
     NotKeptUntold,
     /// A start with something in the outbox, and the bank listens again.
     Outbox,
+    /// A connection is held back.
+    Pause,
     /// A connection is asked after whose access token has run out, at a bank that gives a new refresh token each time and
     /// ends everything where an old one comes back.
     Refresh,
+    /// A connection is renewed: a new consent takes the place of the old.
+    Renew,
     /// Agents that were stopped may go on.
     ResumeAgents,
     /// A connection is revoked and the bank told.
@@ -82,6 +86,8 @@ impl Operation {
             Self::Revoke,
             Self::Outbox,
             Self::Refresh,
+            Self::Pause,
+            Self::Renew,
             Self::StopAgents,
             Self::ResumeAgents,
         ];
@@ -110,7 +116,9 @@ impl Operation {
             Self::NotKept => "not kept".to_owned(),
             Self::NotKeptUntold => "not kept, bank not told".to_owned(),
             Self::Outbox => "outbox".to_owned(),
+            Self::Pause => "pause".to_owned(),
             Self::Refresh => "refresh".to_owned(),
+            Self::Renew => "renew".to_owned(),
             Self::ResumeAgents => "resume agents".to_owned(),
             Self::Revoke => "revoke".to_owned(),
             Self::StopAgents => "stop agents".to_owned(),
@@ -119,9 +127,13 @@ impl Operation {
 
     pub(super) fn begins_with(self) -> Template {
         match self {
-            Self::Connect | Self::NotKept | Self::NotKeptUntold | Self::Revoke | Self::StopAgents => {
-                Template::Connected
-            }
+            Self::Connect
+            | Self::NotKept
+            | Self::NotKeptUntold
+            | Self::Pause
+            | Self::Renew
+            | Self::Revoke
+            | Self::StopAgents => Template::Connected,
             Self::FirstConnect => Template::Started,
             Self::FirstStart => Template::Nothing,
             Self::Migrate(schema) => Template::Fixture(schema),
@@ -139,7 +151,9 @@ impl Operation {
             | Self::FirstConnect
             | Self::NotKept
             | Self::NotKeptUntold
+            | Self::Pause
             | Self::Refresh
+            | Self::Renew
             | Self::ResumeAgents
             | Self::Revoke
             | Self::StopAgents => false,
@@ -150,10 +164,11 @@ impl Operation {
     /// killed, nobody can revoke: that is no acknowledged connection.
     pub(super) fn asks_for_tokens(self) -> bool {
         match self {
-            Self::Connect | Self::FirstConnect | Self::NotKept | Self::NotKeptUntold => true,
+            Self::Connect | Self::FirstConnect | Self::NotKept | Self::NotKeptUntold | Self::Renew => true,
             Self::FirstStart
             | Self::Migrate(_)
             | Self::Outbox
+            | Self::Pause
             | Self::Refresh
             | Self::ResumeAgents
             | Self::Revoke
@@ -175,7 +190,9 @@ impl Operation {
             | Self::FirstStart
             | Self::Migrate(_)
             | Self::Outbox
+            | Self::Pause
             | Self::Refresh
+            | Self::Renew
             | Self::ResumeAgents
             | Self::Revoke
             | Self::StopAgents => {}
@@ -189,7 +206,9 @@ impl Operation {
             Self::NotKept | Self::NotKeptUntold => person.connect_in_vain().await,
             Self::FirstStart | Self::Migrate(_) => person.look().await.map(drop),
             Self::Outbox => person.wait_for_bank().await,
+            Self::Pause => person.pause().await,
             Self::Refresh => person.ask_after_the_first().await,
+            Self::Renew => person.renew().await,
             Self::ResumeAgents => person.resume_agents().await,
             Self::Revoke => person.revoke().await,
             Self::StopAgents => person.stop_agents().await,
@@ -224,16 +243,42 @@ impl Person<'_> {
         Some(shown)
     }
 
-    /// Connects an account; the attempt's end, and what the list then shows.
+    /// Connects an account.
     pub(super) async fn connect(&mut self) -> Option<()> {
         let agents = self.ask("list_agents", json!({})).await?;
-        let mut events = self.hosted.events().await?;
         self.control.arm();
         let until = crate::sweep::now_millis() + 30 * 86_400_000;
         let request = json!({
             "provider": BANK, "agent": agents[0]["id"], "permissions": ["accounts", "transactions"], "until": until,
         });
-        let mut view = self.ask("connect_account", request).await?;
+        self.attempt("connect_account", request).await
+    }
+
+    /// Renews the connection there is; the old one is over once the new one is shown.
+    async fn renew(&mut self) -> Option<()> {
+        let old = self.look().await?.first()?.id.clone();
+        self.control.arm();
+        let until = crate::sweep::now_millis() + 60 * 86_400_000;
+        let request = json!({"grant": old, "permissions": ["accounts", "transactions"], "until": until});
+        self.attempt("renew_grant", request).await?;
+        self.wait_for_bank().await
+    }
+
+    /// Holds the connection back.
+    async fn pause(&mut self) -> Option<()> {
+        let grant = self.look().await?.first()?.id.clone();
+        self.control.arm();
+        if let Said::Done(view) = self.hosted.ask("pause_grant", &json!({ "grant": grant })).await {
+            self.told.see(&Shown::of(&view));
+            self.told.paused.insert(grant);
+        }
+        self.look().await.map(drop)
+    }
+
+    /// An attempt from its start to its end, and what the list then shows.
+    async fn attempt(&mut self, command: &str, request: Value) -> Option<()> {
+        let mut events = self.hosted.events().await?;
+        let mut view = self.ask(command, request).await?;
         let id = view["id"].as_str().unwrap_or_default().to_owned();
         self.told.attempts.insert(id.clone());
         let (begin, mut is_out) = (Instant::now(), false);

@@ -57,6 +57,7 @@ impl Remains {
             revoked: ids(|row| row.cut_off),
             confirmed: ids(|row| row.bank == "confirmed"),
             works: BTreeSet::new(),
+            paused: BTreeSet::new(),
             stopped: None,
             attempts: self.attempts.clone(),
             sealed: self.sealed.clone(),

@@ -15,6 +15,8 @@ pub(super) struct Told {
     pub(super) confirmed: BTreeSet<String>,
     /// Connections of which the bank was asked and found to work.
     pub(super) works: BTreeSet<String>,
+    /// Connections that are held back.
+    pub(super) paused: BTreeSet<String>,
     /// Whether every agent is stopped; nothing while that is being changed.
     pub(super) stopped: Option<bool>,
     /// Attempts that were shown.

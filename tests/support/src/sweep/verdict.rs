@@ -132,6 +132,12 @@ impl Case {
         for row in &remains.rows {
             self.judge_row(row);
         }
+        if matches!(self.operation, Operation::Renew) {
+            let stand = remains.rows.iter().filter(|row| !row.cut_off).count();
+            self.hold(stand == 1, || {
+                format!("I1: {stand} connections stand, where one takes the other's place")
+            });
+        }
         if !self.is_migration() {
             self.judge_bank(remains, live);
         }
@@ -156,7 +162,8 @@ impl Case {
         let said = |event: &str| row.events.iter().any(|e| e == event);
         let made = said("grant_connected") || said("grant_not_kept");
         self.hold(made, || format!("I3: nothing is written of how {id} was made"));
-        let ended = !row.cut_off || said("grant_revoked") || said("grant_not_kept");
+        let ended =
+            !row.cut_off || ["grant_not_kept", "grant_replaced", "grant_revoked"].into_iter().any(said);
         self.hold(ended, || format!("I3: nothing is written of how {id} was cut off"));
         let confirmed = (row.bank == "confirmed") == said("revocation_confirmed");
         self.hold(confirmed, || format!("I3: {id} is {:?}, and the log says otherwise", row.bank));
@@ -224,7 +231,7 @@ pub(super) async fn judge_fresh(case: &mut Case, person: &mut Person<'_>) {
 
 /// Each connection works or says why not; then each is ended, here and at the bank.
 async fn end_all(case: &mut Case, person: &mut Person<'_>, shown: &[Shown]) {
-    let works = person.told.works.clone();
+    let (works, paused) = (person.told.works.clone(), person.told.paused.clone());
     let mut broken = 0;
     let standing: Vec<&String> = shown.iter().filter(|s| !s.is_revoked()).map(|shown| &shown.id).collect();
     for id in &standing {
@@ -235,7 +242,16 @@ async fn end_all(case: &mut Case, person: &mut Person<'_>, shown: &[Shown]) {
                 case.hold(explained, || format!("I6: {id} does not go on, and no answer was lost"));
                 case.reconnects += 1;
             }
-            Some(Some(now)) => case.hold(now.state == "active", || format!("I6: {id} is {now:?}")),
+            Some(Some(now)) => {
+                // Held back without an answer: the host was killed in between.
+                let may_be_paused = matches!(case.operation, Operation::Pause);
+                let is_so = match now.state.as_str() {
+                    "active" => !paused.contains(*id),
+                    "paused" => may_be_paused,
+                    _ => false,
+                };
+                case.hold(is_so, || format!("I6: {id} is {now:?}"));
+            }
             Some(None) | None => case.violation(format!("I6: nobody can say whether {id} works")),
         }
     }
