@@ -157,8 +157,11 @@ impl<P: Ports> Inner<P> {
             self.ports.keychain().probe(&self.install).await?;
         }
         let id = KekId::make_from(self.random()?);
-        let draw =
-            || self.random().map(|bytes| self.ports.memory().shield(KeyEncryptionKey::from_random(bytes)));
+        // Filled in where it stays: a copy handed on by value is left behind on the stack.
+        let draw = || {
+            let key = KeyEncryptionKey::filled_by(|bytes| self.ports.dice().fill(bytes));
+            key.map(|key| self.ports.memory().shield(key))
+        };
         let key = Arc::new(draw()?);
         let half = match protection {
             Protection::KeychainAndPassphrase => Some(Arc::new(draw()?)),

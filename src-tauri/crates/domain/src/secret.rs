@@ -177,9 +177,27 @@ macro_rules! key_secret {
             /// Takes 32 random bytes; the caller's copy is wiped.
             #[must_use]
             pub fn from_random(mut bytes: [u8; 32]) -> Self {
-                let key = Self(Box::new(Heap(bytes)));
+                let key = Self::copy_of(&bytes);
                 bytes.zeroize();
                 key
+            }
+
+            /// Copies bytes to where the key stays; the caller wipes them.
+            #[must_use]
+            pub fn copy_of(bytes: &[u8; 32]) -> Self {
+                let mut place = Box::new(Heap([0; 32]));
+                place.0.copy_from_slice(bytes);
+                Self(place)
+            }
+
+            /// Has the bytes filled in where the key stays. What is handed over by value may leave a copy on the stack.
+            ///
+            /// # Errors
+            /// What filling them fails with.
+            pub fn filled_by<E>(fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>) -> Result<Self, E> {
+                let mut place = Box::new(Heap([0; 32]));
+                fill(&mut place.0)?;
+                Ok(Self(place))
             }
 
             /// The key whose bytes are in this place.
@@ -286,6 +304,18 @@ mod tests {
         }
         let wide = "\u{ff50}assphrase";
         assert_eq!(phrase(wide).expose_secret(), wide, "compatibility forms are characters of their own");
+    }
+
+    #[test]
+    fn a_key_is_filled_where_it_stays_or_not_made() {
+        let fill = |bytes: &mut [u8; 32]| {
+            bytes.fill(7);
+            Ok::<(), ()>(())
+        };
+        let key = KeyEncryptionKey::filled_by(fill).unwrap();
+        assert!(key.same_as(&KeyEncryptionKey::copy_of(&[7; 32])));
+        assert!(key.same_as(&KeyEncryptionKey::from_random([7; 32])));
+        assert_eq!(KeyEncryptionKey::filled_by(|_| Err("no")).err(), Some("no"));
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<KeyEncryptionKey, KeychainError> {
     let mut bytes = Zeroizing::new([0; 32]);
     match URL_SAFE_NO_PAD.decode_slice(encoded, bytes.as_mut_slice()) {
         Ok(32) => {
-            let key = KeyEncryptionKey::from_random(*bytes);
+            let key = KeyEncryptionKey::copy_of(&bytes);
             bytes.zeroize();
             Ok(key)
         }

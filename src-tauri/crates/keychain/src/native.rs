@@ -92,7 +92,7 @@ impl Keychain for NativeKeychain {
         key: &KeyEncryptionKey,
     ) -> Result<(), KeychainError> {
         let account = item::kek_account(install, kek);
-        let key = KeyEncryptionKey::from_random(*key.expose_bytes());
+        let key = KeyEncryptionKey::copy_of(key.expose_bytes());
         self.call(move |store| {
             if read_key(store, &account)?.is_none() {
                 write(store, &account, &item::text(&key))?;

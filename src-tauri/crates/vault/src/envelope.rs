@@ -41,7 +41,7 @@ impl Fresh {
             *place = rest.next().copied().unwrap_or_default();
         }
         let weak = wrap_nonce == body_nonce || repeats(bytes.as_slice());
-        Self { data_key: DataKey::from_random(*data_key), wrap_nonce, body_nonce, weak }
+        Self { data_key: DataKey::copy_of(&data_key), wrap_nonce, body_nonce, weak }
     }
 
     /// Data key, its nonce and the nonce of the body, if they may be used.

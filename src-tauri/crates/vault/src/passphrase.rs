@@ -141,7 +141,7 @@ pub fn unwrap(
 fn open(parts: &v1::Parts<'_>, key: &[u8; v1::KEY], context: &[u8]) -> Result<KeyEncryptionKey, UnwrapError> {
     let mut kek = Zeroizing::new(*parts.wrapped);
     decrypt(key, parts.nonce, context, kek.as_mut_slice(), parts.tag)?;
-    Ok(KeyEncryptionKey::from_random(*kek))
+    Ok(KeyEncryptionKey::copy_of(&kek))
 }
 
 impl From<SealError> for WrapError {
