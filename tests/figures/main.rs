@@ -15,9 +15,11 @@
 )]
 
 mod ballast;
+mod canary;
 mod connect_overhead;
 mod grants;
 mod lost_refresh;
+mod memory;
 mod memory_idle;
 mod programs;
 mod refresh_race;
@@ -55,6 +57,10 @@ async fn main() {
     if name == "ballast" {
         ballast::hold(after("--mib").parse().expect("a number"));
     }
+    if name == "peek" {
+        println!("{}", support::life::remembered::peek(&words));
+        return;
+    }
     if name == "compete" {
         return tokio::task::spawn_blocking(move || support::life::swap::compete(&words))
             .await
@@ -75,6 +81,8 @@ async fn main() {
         "errno_sweep" => sweep::errno(&setup),
         "lost_refresh" => lost_refresh::measure(&setup),
         "refresh_race" => refresh_race::measure(&setup).await,
+        "canary" => canary::measure(&setup).await,
+        "memory" => memory::measure(&setup).await,
         "revoke" => revoke::measure(&setup),
         _ => panic!("no figure is called {name}"),
     };

@@ -15,6 +15,7 @@
 
 mod failing;
 mod keychain;
+mod lives;
 mod places;
 mod relay;
 mod run;

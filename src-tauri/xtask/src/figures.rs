@@ -31,7 +31,7 @@ pub(crate) struct Figure {
     measure: Measure,
 }
 
-const FIGURES: [Figure; 9] = [
+const FIGURES: [Figure; 11] = [
     Figure {
         name: "startup",
         what: "start to the list of 100 grants on the screen, against an empty Tauri window",
@@ -103,6 +103,22 @@ const FIGURES: [Figure; 9] = [
         full: 100_000,
         build: Build::Sandbox,
         measure: inside,
+    },
+    Figure {
+        name: "canary",
+        what: "known secrets, looked for in twelve places over many lives of a connection",
+        sample: 20,
+        full: 1000,
+        build: Build::Sandbox,
+        measure: in_a_session,
+    },
+    Figure {
+        name: "memory",
+        what: "secrets in the host's memory after a revocation, and reads by other programs of its user",
+        sample: 20,
+        full: 500,
+        build: Build::Sandbox,
+        measure: in_a_session,
     },
 ];
 

@@ -166,6 +166,11 @@ impl FakeProvider {
         self.desk.script().callback = Some(template.into());
     }
 
+    /// Ends every code and token with this on the wire, so that none is like any other text.
+    pub fn marks(&self, mark: &str) {
+        mark.clone_into(&mut self.desk.bank().mark);
+    }
+
     /// Takes on a habit.
     pub fn habit(&self, habit: Habit) {
         self.desk.script().habits.insert(habit);

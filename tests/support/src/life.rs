@@ -3,12 +3,15 @@
 //!
 //! Each run is the real app over real store and HTTP, in a runtime of its own that can be stopped dead.
 
+pub mod canary;
 pub mod cut;
 pub mod halt;
+pub mod housed;
 pub mod lost;
 pub mod many;
 pub mod outbox;
 pub mod race;
+pub mod remembered;
 pub mod swap;
 
 use std::time::Duration;
@@ -90,4 +93,10 @@ pub(crate) async fn hurried<T>(app: &TestApp, what: impl Future<Output = T>) -> 
         done = what => done,
         never = hurry => never,
     }
+}
+
+/// So many days from now, as the window says it.
+pub(crate) fn days_from_now(days: u64) -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    u64::try_from(since.as_millis()).expect("before the year 300 million") + days * 86_400_000
 }

@@ -12,8 +12,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-mod control;
-mod hosted;
+pub(crate) mod control;
+pub(crate) mod hosted;
 mod operation;
 mod place;
 mod remains;

@@ -36,6 +36,8 @@ pub(super) struct Bank {
     nonces: BTreeMap<u32, String>,
     /// How often a refresh token came that was used before.
     reuses: u32,
+    /// What every code and token ends with, on the wire.
+    pub(super) mark: String,
     /// How many seconds its clock was moved on.
     pub(super) ahead: u64,
 }
@@ -49,6 +51,7 @@ struct Code {
 
 impl Bank {
     pub(super) fn answer(&mut self, script: &Script, seen: &Seen) -> Plain {
+        let seen = &self.unmarked(seen);
         match (seen.method.as_str(), seen.at.as_str()) {
             ("GET", "metadata") => {
                 Plain::json(200, &changed(document::metadata(&self.issuer), &script.metadata))
@@ -124,7 +127,24 @@ impl Bank {
         }
         self.codes.insert(code.clone(), Code { number: self.consents, asked: bound, used: false });
         let template = script.callback.as_deref().unwrap_or("code={code}&state={state}&iss={iss}");
-        go(&redirect, template, &code, &state, &iss)
+        go(&redirect, template, &self.marked(&code), &state, &iss)
+    }
+
+    fn marked(&self, secret: &str) -> String {
+        if self.mark.is_empty() { secret.to_owned() } else { format!("{secret}~{}", self.mark) }
+    }
+
+    /// A request as if there were no marks.
+    fn unmarked(&self, seen: &Seen) -> Seen {
+        let mut seen = seen.clone();
+        if !self.mark.is_empty() {
+            let mark = format!("~{}", self.mark);
+            let values = seen.form.values_mut().chain(&mut seen.authorization);
+            for value in values.filter(|value| value.ends_with(&mark)) {
+                value.truncate(value.len() - mark.len());
+            }
+        }
+        seen
     }
 
     /// RFC 8252 §7.3: any port of this computer, and the one path that was registered.
@@ -175,8 +195,8 @@ impl Bank {
         self.live.extend([access.clone(), refresh.clone()]);
         let nonce = self.nonces.get(&number).cloned();
         let mut answer = self.token(script, number, nonce.as_ref());
-        answer["access_token"] = json!(access);
-        answer["refresh_token"] = if stays { Value::Null } else { json!(refresh) };
+        answer["access_token"] = json!(self.marked(&access));
+        answer["refresh_token"] = if stays { Value::Null } else { json!(self.marked(&refresh)) };
         if stays {
             answer.as_object_mut().expect("an object").remove("refresh_token");
         }
@@ -230,7 +250,8 @@ impl Bank {
         let input = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
         let signature = URL_SAFE_NO_PAD.encode(key().sign(input.as_bytes()).to_bytes());
         json!({
-            "access_token": format!("access-{number}"), "refresh_token": format!("refresh-{number}"),
+            "access_token": self.marked(&format!("access-{number}")),
+            "refresh_token": self.marked(&format!("refresh-{number}")),
             "token_type": "Bearer", "expires_in": 600, "id_token": format!("{input}.{signature}"),
         })
     }

@@ -246,15 +246,15 @@ impl Control {
 }
 
 /// The programs of a sweep, side by side: the host, and what stands in for its window and for the browser.
-pub(super) struct Tools {
-    pub(super) fault: PathBuf,
-    pub(super) host: PathBuf,
-    pub(super) opener: PathBuf,
+pub(crate) struct Tools {
+    pub(crate) fault: PathBuf,
+    pub(crate) host: PathBuf,
+    pub(crate) opener: PathBuf,
 }
 
 impl Tools {
     /// Compiles and copies them into a folder. The C compiler is there: Rust links with it.
-    pub(super) fn make(folder: &Path, programs: &Path) -> Self {
+    pub(crate) fn make(folder: &Path, programs: &Path) -> Self {
         let tools = Self {
             fault: folder.join("fault.so"),
             host: folder.join("countersignd"),

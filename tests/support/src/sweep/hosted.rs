@@ -30,7 +30,7 @@ enum Came {
 }
 
 /// A host that runs.
-pub(super) struct Hosted {
+pub(crate) struct Hosted {
     child: Child,
     client: Http2Client,
     came: mpsc::UnboundedReceiver<Came>,
@@ -40,7 +40,7 @@ pub(super) struct Hosted {
 
 /// What the host says to a request.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(crate) enum Said {
     /// It is done.
     Done(Value),
     /// Nobody answers any more: what became of it is not known.
@@ -50,7 +50,7 @@ pub(super) enum Said {
 }
 
 impl Said {
-    pub(super) fn done(self) -> Option<Value> {
+    pub(crate) fn done(self) -> Option<Value> {
         match self {
             Self::Done(value) => Some(value),
             Self::Gone | Self::Refused => None,
@@ -59,20 +59,20 @@ impl Said {
 }
 
 /// What a host is started with.
-pub(super) struct Start<'s> {
-    pub(super) host: &'s Path,
+pub(crate) struct Start<'s> {
+    pub(crate) host: &'s Path,
     /// Holds `data` and `run`; the stand-in finds the test there.
-    pub(super) home: &'s Path,
-    pub(super) variables: Vec<(String, String)>,
+    pub(crate) home: &'s Path,
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 /// A host that ended before it had a window, or never came up.
 #[derive(Debug)]
-pub(super) struct NotUp(pub(super) Option<ExitStatus>);
+pub(crate) struct NotUp(pub(crate) Option<ExitStatus>);
 
 impl Hosted {
     /// Starts a host and greets it.
-    pub(super) async fn start(start: Start<'_>) -> Result<Self, NotUp> {
+    pub(crate) async fn start(start: Start<'_>) -> Result<Self, NotUp> {
         let mut came = listen(&start.home.join("driver"));
         let log =
             std::fs::File::options().create(true).append(true).open(start.home.with_extension("stderr"));
@@ -105,8 +105,13 @@ impl Hosted {
         Err(NotUp(None))
     }
 
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it was not waited for")
+    }
+
     /// Asks as the window does.
-    pub(super) async fn ask(&self, command: &str, request: &Value) -> Said {
+    pub(crate) async fn ask(&self, command: &str, request: &Value) -> Said {
         let body = request.to_string().into_bytes();
         match self.client.post_json_within(ANSWER, &format!("/window/{command}"), body).await {
             Ok((http::StatusCode::OK, body)) => serde_json::from_slice(&body).map_or(Said::Gone, Said::Done),
@@ -116,12 +121,12 @@ impl Hosted {
     }
 
     /// What the host tells, line by line.
-    pub(super) async fn events(&self) -> Option<Lines> {
+    pub(crate) async fn events(&self) -> Option<Lines> {
         self.client.stream(EVENTS).await.ok()
     }
 
     /// The next address that the browser is handed.
-    pub(super) async fn address(&mut self) -> String {
+    pub(crate) async fn address(&mut self) -> String {
         loop {
             match self.came.recv().await {
                 Some(Came::Address(address)) => return address,
@@ -133,13 +138,13 @@ impl Hosted {
     }
 
     /// Whether it has closed the channel.
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.client.is_closed()
     }
 
     /// Kills it, if it lives; how it ended before, if it did. One that closed the channel may be ending by itself: it gets
     /// this long.
-    pub(super) async fn kill(mut self, patience: Duration) -> Option<ExitStatus> {
+    pub(crate) async fn kill(mut self, patience: Duration) -> Option<ExitStatus> {
         if self.client.is_closed()
             && let Ok(Ok(status)) = timeout(patience, self.child.wait()).await
         {
