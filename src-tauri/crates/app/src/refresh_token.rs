@@ -49,6 +49,15 @@ pub(crate) struct Deadline {
     ends: Duration,
 }
 
+/// Why a refresh is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Because {
+    /// The access token has run out: one that lives after all will do.
+    RanOut,
+    /// The bank refused the access token, or is to be asked in any case.
+    Wanted,
+}
+
 /// What one request came to.
 enum Outcome {
     /// The bank gave fresh tokens.
@@ -81,7 +90,7 @@ impl<P: Ports> Inner<P> {
         if self.still_good(&grant) {
             return self.open_access(id).await;
         }
-        self.refresh(id, grant.generation).await?;
+        self.refresh_because(id, grant.generation, Because::RanOut).await?;
         self.open_access(id).await
     }
 
@@ -104,12 +113,21 @@ impl<P: Ports> Inner<P> {
     /// # Errors
     /// As [`Self::access_token`].
     pub(crate) async fn refresh(self: &Arc<Self>, id: GrantId, from: u32) -> Result<(), Refusal> {
+        self.refresh_because(id, from, Because::Wanted).await
+    }
+
+    async fn refresh_because(
+        self: &Arc<Self>,
+        id: GrantId,
+        from: u32,
+        because: Because,
+    ) -> Result<(), Refusal> {
         let one = Arc::clone(self.refreshing().entry(id).or_default());
         let inner = Arc::clone(self);
         let busy = self.busy();
         let work = tokio::spawn(async move {
             let _one = one.lock_owned().await;
-            let outcome = inner.refresh_alone(id, from).await;
+            let outcome = inner.refresh_alone(id, from, because).await;
             drop(busy);
             outcome
         });
@@ -175,11 +193,18 @@ impl<P: Ports> Inner<P> {
     }
 
     /// One refresh, with the grant's lock held.
-    async fn refresh_alone(self: &Arc<Self>, id: GrantId, from: u32) -> Result<(), Refusal> {
+    async fn refresh_alone(
+        self: &Arc<Self>,
+        id: GrantId,
+        from: u32,
+        because: Because,
+    ) -> Result<(), Refusal> {
         // What was lost is sent again once at once: some banks give the lost answer anew for a short while.
         for again in [true, false] {
             let grant = self.living(id).await?;
-            if grant.generation != from {
+            // Whoever looked between the store and the check of the id_token saw a token that did not count yet.
+            let counts_by_now = because == Because::RanOut && self.still_good(&grant);
+            if grant.generation != from || counts_by_now {
                 return Ok(());
             }
             let Some(ready) = self.make_ready(grant).await? else { return Err(Refusal::NeedsReconnect) };
