@@ -30,9 +30,11 @@ const RECORDERS: usize = 2;
 
 /// Whether the agents are stopped, and whether that is written down.
 pub(crate) struct Switch {
-    /// Odd while they are stopped. Only ever grows, so that letting go on never undoes a stop it did not see.
+    /// Two counters in one number that only ever grows, so that letting go on never undoes a stop it did not see. The
+    /// upper half counts the turns between going on and being stopped, and is odd while they are stopped; the lower one
+    /// counts how often stopping was wanted again since.
     state: AtomicU64,
-    /// The newest stop that outlives a restart.
+    /// The newest turn that outlives a restart.
     recorded: watch::Sender<u64>,
     /// Writing down that they are stopped, or that they are not, is never done twice at once.
     writing: Mutex<()>,
@@ -50,7 +52,7 @@ impl Switch {
     /// Stopped, which is what a host begins with.
     pub(crate) fn stopped() -> Self {
         Self {
-            state: AtomicU64::new(1),
+            state: AtomicU64::new(FIRST_TURN),
             recorded: watch::Sender::new(0),
             writing: Mutex::new(()),
             recorders: Arc::new(Semaphore::new(RECORDERS)),
@@ -65,12 +67,12 @@ impl Switch {
 
     /// Whether that outlives a restart.
     pub(crate) fn is_recorded(&self) -> bool {
-        *self.recorded.borrow() >= self.state.load(Ordering::SeqCst)
+        *self.recorded.borrow() >= turn(self.state.load(Ordering::SeqCst))
     }
 
-    /// Stops; the number of this stop.
+    /// Stops; the state from then on.
     fn stop(&self) -> u64 {
-        let next = |state: u64| if is_stop(state) { state + 2 } else { state + 1 };
+        let next = |state: u64| if is_stop(state) { state + 1 } else { next_turn(state) };
         let update = |state| Some(next(state));
         match self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, update) {
             Ok(before) | Err(before) => next(before),
@@ -84,16 +86,32 @@ impl Switch {
 
     /// Lets go on, unless there was another stop than this one. False if there was.
     fn go_on(&self, stop: u64) -> bool {
-        self.state.compare_exchange(stop, stop + 1, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+        self.state.compare_exchange(stop, next_turn(stop), Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
     fn has_recorded(&self, stop: u64) {
-        self.recorded.send_modify(|newest| *newest = stop.max(*newest));
+        self.recorded.send_modify(|newest| *newest = turn(stop).max(*newest));
+    }
+
+    /// What was written is about to be taken away: whoever stops in that moment waits until it is written again.
+    fn has_not_recorded(&self) {
+        self.recorded.send_replace(0);
     }
 }
 
+/// The turn that a host begins with: stopped.
+const FIRST_TURN: u64 = 1 << 32;
+
+fn turn(state: u64) -> u64 {
+    state / FIRST_TURN
+}
+
+fn next_turn(state: u64) -> u64 {
+    (turn(state) + 1) * FIRST_TURN
+}
+
 fn is_stop(state: u64) -> bool {
-    state % 2 == 1
+    turn(state) % 2 == 1
 }
 
 impl<P: Ports> App<P> {
@@ -115,7 +133,8 @@ impl<P: Ports> App<P> {
         self.0.ports.events().send(Event::AppChanged);
         self.record_stop();
         let mut recorded = self.0.switch.recorded.subscribe();
-        let recorded = tokio::time::timeout(RECORD_WITHIN, recorded.wait_for(|newest| *newest >= stop)).await;
+        let recorded =
+            tokio::time::timeout(RECORD_WITHIN, recorded.wait_for(|newest| *newest >= turn(stop))).await;
         Stopped { recorded: recorded.is_ok_and(|known| known.is_ok()) }
     }
 
@@ -136,6 +155,7 @@ impl<P: Ports> App<P> {
         // The store says so last, and has said "stopped" before the mark is taken away: a host that ends anywhere in
         // between finds them stopped.
         self.0.ports.store().write(move |tx| record_row(tx, now)).await?;
+        self.0.switch.has_not_recorded();
         let cleared = self.0.ports.stop_mark().clear().await.map_err(|_| Refusal::StillStopped);
         let allowed = match cleared {
             Ok(()) => self
@@ -153,7 +173,6 @@ impl<P: Ports> App<P> {
         let gone_on = allowed.is_ok() && self.0.switch.go_on(stop);
         if !gone_on {
             // What was taken away is written again.
-            self.0.switch.stop();
             self.record_stop();
         }
         self.0.ports.events().send(Event::AppChanged);
@@ -288,6 +307,9 @@ mod tests {
         assert!(!switch.is_recorded());
         switch.has_recorded(first);
         assert!(switch.is_recorded());
+        let again = switch.stop();
+        assert!(switch.is_recorded(), "wanted again, it is the same stop");
+        assert!(switch.go_on(again));
         switch.stop();
         assert!(!switch.is_recorded());
         switch.has_recorded(first);
