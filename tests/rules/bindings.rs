@@ -33,11 +33,15 @@ const HARMLESS: &[(&str, &str)] = &[
     ("CommandError", "code"), // an ErrorCode
     ("EndingView", "code"),   // a registered OAuth error code of the bank, never free text
     ("ErrorCode", ""),
+    // What the person types on its way to the host, in a type of its own that does not print; no answer has it.
+    ("PassphraseText", ""),
+    ("Unlock", "passphrase"),
 ];
 /// The same, in what crosses between our own processes.
 const HARMLESS_ON_THE_CHANNEL: &[&str] = &[
     "code",             // CommandError and EndingView, as above
     "key",              // AddAgent, as above
+    "passphrase",       // typed by the person, into the host and never out of it
     "activation_token", // lets a compositor raise a window; it opens nothing at a bank
 ];
 

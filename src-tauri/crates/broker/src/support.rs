@@ -17,7 +17,6 @@ use contract::error_code::ErrorCode;
 use contract::support::{self, AskedRef, Killed, Start, Started};
 use contract::ui::{AppState, AttemptRef, GrantRef, NarrowGrant, Nothing, Unlock};
 use domain::id::{AskedId, GrantId};
-use domain::secret::Passphrase;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
