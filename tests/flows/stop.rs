@@ -89,7 +89,12 @@ async fn the_worst_conditions_delay_nothing() {
         app.opened().await;
     }
     bank.delays("metadata", 60_000);
+    let asked = bank.seen("metadata").len();
     attempts.push(app.click_connect("bank-1", &["accounts"]).await);
+    // Past its own look at the keychain, and waiting for the bank.
+    while bank.seen("metadata").len() == asked {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     app.keychain.set_fault(Some(KeychainError::Blocked));
     // Somebody holds the database: whatever is to be written waits for five seconds, and then fails.
     let holder = database(&app);

@@ -36,10 +36,13 @@ pub(crate) fn read(session: &Session) -> Items {
         .filter(|line| line.starts_with("attribute.username"))
         .filter_map(|line| value(line))
         .collect();
-    assert_eq!(secret.len(), 1, "one secret: {}", in_clear.join("\n"));
-    let key = value(secret[0]).expect("a value");
+    // The key, and beside it the store's anchor, which is no secret: a number and a hash.
+    let values = secret.iter().map(|line| value(line).expect("a value"));
+    let (anchors, keys): (Vec<String>, Vec<String>) =
+        values.partition(|value| value.matches('.').count() == 2);
+    assert_eq!((keys.len(), anchors.len()), (1, 1), "one key and one anchor: {}", in_clear.join("\n"));
     let key =
-        URL_SAFE_NO_PAD.decode(key.strip_prefix("v1.").expect("a key of version 1")).expect("base64url");
+        URL_SAFE_NO_PAD.decode(keys[0].strip_prefix("v1.").expect("a key of version 1")).expect("base64url");
     assert_eq!(key.len(), 32);
     let items = session.dbus_send(
         "/org/freedesktop/secrets/collection/login",

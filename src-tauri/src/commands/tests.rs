@@ -138,7 +138,16 @@ fn refusal(window: &WebviewWindow<MockRuntime>, page: &str, command: &str) -> Op
         "add_agent" => json!({"name": "x", "key": "x"}),
         "connect_account" => json!({"provider": "x", "agent": "x", "permissions": [], "until": 1}),
         "cancel_attempt" | "copy_link" | "open_again" | "show_attempt" => json!({"attempt": "x"}),
-        "revoke_grant" | "show_grant" | "stop_telling_bank" => json!({"grant": "x"}),
+        "check_grant" | "pause_grant" | "resume_grant" | "revoke_grant" | "show_grant" | "stop_reminding"
+        | "stop_telling_bank" | "widen_grant" => json!({"grant": "x"}),
+        "renew_grant" => json!({"grant": "x", "permissions": [], "until": 1}),
+        "narrow_grant" => json!({"grant": "x", "permissions": [], "accounts": [], "until": 1}),
+        "decide_account" => json!({"attempt": "x", "keep": false}),
+        "show_receipt" | "save_receipt" => json!({"receipt": "x"}),
+        "unlock" => json!({"passphrase": null}),
+        "set_lock_settings" => json!({"idle_minutes": null, "with_screen": false}),
+        "change_protection" => json!({"protection": "keychain", "current": null, "new": null}),
+        "answer_asked" => json!({"id": "x", "yes": false}),
         _ => json!({}),
     };
     let request = InvokeRequest {

@@ -193,11 +193,12 @@ mod tests {
     #[test]
     fn only_a_click_on_an_entry_chooses_it() {
         assert_eq!(call("Event", event(1, "clicked")).1, [Choice::Open]);
-        assert_eq!(call("Event", event(2, "clicked")).1, [Choice::Quit]);
-        for (id, what) in [(1, "hovered"), (0, "clicked"), (3, "clicked"), (-1, "clicked")] {
+        assert_eq!(call("Event", event(2, "clicked")).1, [Choice::StopAgents]);
+        assert_eq!(call("Event", event(3, "clicked")).1, [Choice::Quit]);
+        for (id, what) in [(1, "hovered"), (0, "clicked"), (4, "clicked"), (-1, "clicked")] {
             assert_eq!(call("Event", event(id, what)).1, [], "{id} {what}");
         }
-        let both = (vec![event(2, "clicked"), event(9, "clicked")],);
+        let both = (vec![event(3, "clicked"), event(9, "clicked")],);
         let (answer, chosen) = call("EventGroup", both);
         assert_eq!((answer.unwrap().get::<(Vec<i32>,)>(), chosen), (Some((vec![9],)), vec![Choice::Quit]));
     }
@@ -207,10 +208,10 @@ mod tests {
         let none = Vec::<String>::new();
         assert_eq!(call("GetLayout", (7, -1, none.clone())).0, None);
         assert_eq!(call("GetProperty", (1, "icon-data")).0, None);
-        assert_eq!(call("AboutToShow", (3,)).0, None);
-        let (answer, _) = call("AboutToShowGroup", (vec![0, 3],));
-        assert_eq!(answer.unwrap().get::<(Vec<i32>, Vec<i32>)>(), Some((vec![], vec![3])));
-        assert_eq!(call("GetGroupProperties", (vec![3], none)).0.unwrap().child_value(0).n_children(), 0);
+        assert_eq!(call("AboutToShow", (4,)).0, None);
+        let (answer, _) = call("AboutToShowGroup", (vec![0, 4],));
+        assert_eq!(answer.unwrap().get::<(Vec<i32>, Vec<i32>)>(), Some((vec![], vec![4])));
+        assert_eq!(call("GetGroupProperties", (vec![4], none)).0.unwrap().child_value(0).n_children(), 0);
     }
 
     #[test]
@@ -218,6 +219,6 @@ mod tests {
         let (answer, _) = call("GetLayout", (0, 0, Vec::<String>::new()));
         assert_eq!(answer.unwrap().child_value(1).child_value(2).n_children(), 0);
         let (answer, _) = call("GetLayout", (0, 1, Vec::<String>::new()));
-        assert_eq!(answer.unwrap().child_value(1).child_value(2).n_children(), 2);
+        assert_eq!(answer.unwrap().child_value(1).child_value(2).n_children(), 3);
     }
 }

@@ -169,7 +169,7 @@ fn product() -> anyhow::Result<()> {
     let mut test = child::cargo(["test", "--workspace"]);
     select(&mut test, suites()?.iter().filter(|name| WITH_PROGRAMS.contains(&name.as_str())));
     name_programs(&mut test)?;
-    child::run(test.args(["--", "--test-threads=1"]))
+    child::run(test.args(["--no-fail-fast", "--", "--test-threads=1"]))
 }
 
 /// Tells the suites which programs are under test.

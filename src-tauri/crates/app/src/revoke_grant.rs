@@ -8,12 +8,14 @@ use domain::grant::{Grant, Revocation, TokenRevocation, WaitsFor};
 use domain::id::{GrantId, ReceiptId};
 use domain::provider::{Provider, RevocationHabit};
 use domain::time::Timestamp;
+use vault::label::Kind;
 
-use crate::port::{Clock as _, Ports, ReceiptRow, Store as _, StoreError};
+use crate::port::{Clock as _, Ports, ReceiptRow, Store as _, StoreError, Tx};
 use crate::receipt;
 use crate::report::{Refusal, Thing};
 use crate::running::Control;
 use crate::start::App;
+use crate::tell_bank::token_rows;
 
 impl<P: Ports> App<P> {
     /// Revokes a grant. When this returns it is cut off here, durably; the bank is told in the background.
@@ -75,6 +77,19 @@ impl<P: Ports> App<P> {
     pub(crate) async fn known_grant(&self, id: GrantId) -> Result<Grant, Refusal> {
         self.0.ports.store().read(move |tx| tx.grant(id)).await?.ok_or(Refusal::Unknown(Thing::Grant))
     }
+}
+
+fn close(
+    tx: &mut dyn Tx,
+    id: GrantId,
+    end: &Revocation,
+    event: &AuditEvent,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.set_revocation(id, end)?;
+    tx.delete_outbox(id)?;
+    tx.delete_sealed(id)?;
+    tx.append_audit(now, event)
 }
 
 /// The bank has not been told yet; it is about to be.
@@ -157,17 +172,41 @@ impl<P: Ports> crate::start::Inner<P> {
         event: AuditEvent,
     ) -> Result<(), StoreError> {
         let now = self.ports.clock().now();
+        self.ports.store().write(move |tx| close(tx, id, &end, &event, now)).await?;
+        self.forget_closed().await;
+        Ok(())
+    }
+
+    /// Takes over the bank's yes about the tokens that it was asked about. False if others have arrived since: those
+    /// it has yet to be told of.
+    pub(crate) async fn confirm_revocation(
+        &self,
+        id: GrantId,
+        cut_off_at: Timestamp,
+        asked_about: Vec<(Kind, u32)>,
+    ) -> Result<bool, StoreError> {
+        let now = self.ports.clock().now();
         let closed = self.ports.store().write(move |tx| {
-            tx.set_revocation(id, &end)?;
-            tx.delete_outbox(id)?;
-            tx.delete_sealed(id)?;
-            tx.append_audit(now, &event)
+            if token_rows(tx, id)?.iter().all(|row| asked_about.contains(row)) {
+                let end = Revocation { cut_off_at, token: TokenRevocation::Confirmed { at: now } };
+                close(tx, id, &end, &AuditEvent::RevocationConfirmed { grant: id }, now)?;
+                return Ok(true);
+            }
+            for (kind, generation) in asked_about {
+                tx.delete_sealed_row(id, kind, generation)?;
+            }
+            tx.set_revocation(id, &Revocation { cut_off_at, token: first_try(now) })?;
+            Ok(false)
         });
-        closed.await?;
+        let closed = closed.await?;
+        self.forget_closed().await;
+        Ok(closed)
+    }
+
+    async fn forget_closed(&self) {
         self.grants_changed();
         self.forget.store(true, Ordering::Relaxed);
         self.forget_deleted().await;
-        Ok(())
     }
 
     /// Truncates the write-ahead log if deleted records may stand in it; what fails is tried again with the outbox.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use domain::audit::AuditEvent;
 use domain::grant::{Grant, Revocation, TokenRevocation, WaitsFor};
 use domain::id::GrantId;
 use domain::provider::{Provider, RevocationHabit};
@@ -13,7 +12,7 @@ use vault::envelope::{Opened, open};
 use vault::label::Kind;
 
 use crate::key::KeyError;
-use crate::port::{Clock as _, Http as _, Ports, SealedRow, Store as _, StoreError};
+use crate::port::{Clock as _, Http as _, Ports, SealedRow, Store as _, StoreError, Tx};
 use crate::start::App;
 
 /// The longest pause between two tries.
@@ -96,15 +95,18 @@ impl<P: Ports> App<P> {
         cut_off_at: Timestamp,
         tries: u32,
     ) -> Result<Option<Timestamp>, StoreError> {
+        let id = grant.id;
+        // What is there before the bank is asked. Tokens can arrive late, while it answers: its yes is not about them.
+        let asked_about = self.0.ports.store().read(move |tx| token_rows(tx, id)).await?;
         let outcome = self.try_bank(grant).await?;
         let now = self.0.ports.clock().now();
-        let id = grant.id;
         match outcome {
             Outcome::Done => {
-                let confirmed = Revocation { cut_off_at, token: TokenRevocation::Confirmed { at: now } };
-                self.0.close_outbox(id, confirmed, AuditEvent::RevocationConfirmed { grant: id }).await?;
-                tracing::info!(grant = %id, "the bank confirmed the revocation");
-                Ok(None)
+                if self.0.confirm_revocation(id, cut_off_at, asked_about).await? {
+                    tracing::info!(grant = %id, "the bank confirmed the revocation");
+                    return Ok(None);
+                }
+                Ok(Some(now))
             }
             Outcome::NotYet { waits_for, retry_after } => {
                 let asked_bank =
@@ -222,6 +224,13 @@ impl<P: Ports> App<P> {
         let refresh = refresh.into_iter().map(|row| (TokenKind::Refresh, row));
         Ok(refresh.chain(access.map(|row| (TokenKind::Access, row))).collect())
     }
+}
+
+/// Kind and generation of every token that is kept of a grant.
+pub(crate) fn token_rows(tx: &mut dyn Tx, id: GrantId) -> Result<Vec<(Kind, u32)>, StoreError> {
+    let mut rows = tx.sealed_of(id, Kind::RefreshToken)?;
+    rows.extend(tx.sealed_of(id, Kind::AccessToken)?);
+    Ok(rows.into_iter().map(|row| (row.kind, row.generation)).collect())
 }
 
 fn text(opened: &Opened) -> Option<&str> {
