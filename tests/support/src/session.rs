@@ -208,6 +208,20 @@ impl Session {
         let _ = clear.envs(self.environment()).status().expect("secret-tool");
     }
 
+    /// How many keys of Countersign the keychain holds. Beside them stands the store's anchor.
+    ///
+    /// # Panics
+    /// `secret-tool` is not there.
+    #[must_use]
+    pub fn keys_in_keychain(&self) -> usize {
+        let mut search = Command::new("secret-tool");
+        search.args(["search", "--all", "service", "app.countersign.desktop"]);
+        let output = search.envs(self.environment()).output().expect("secret-tool");
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text);
+        text.lines().filter(|line| line.starts_with("attribute.username") && line.contains("/kek/")).count()
+    }
+
     /// Deletes everything in the keychain, and says how many items there were.
     #[must_use]
     pub fn delete_keychain_items(&self) -> usize {
