@@ -190,7 +190,11 @@ impl Control {
             };
             let mut content = [0; place::PAGE];
             self.file.read_exact_at(&mut content, here + 16).expect("the control file");
-            let file = File::options().write(true).open(data.join(name)).expect("the file");
+            // A file that is gone by now, as a log is after an orderly end, has lost nothing.
+            let file = match File::options().write(true).open(data.join(name)) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                file => file.expect("the file"),
+            };
             let at = self.read(here + 8) * place::PAGE as u64;
             let length = file.metadata().expect("the file").len().saturating_sub(at);
             let kept = content.len().min(usize::try_from(length).unwrap_or(content.len()));
