@@ -7,6 +7,19 @@ use oauth::message::{Reply, Request};
 use crate::port::{Clock as _, Http as _, HttpError, Ports};
 use crate::start::Inner;
 
+/// The longest pause between two tries, unless the bank asks for more; in milliseconds, as all pauses here.
+pub(crate) const LONGEST: i64 = 15 * 60_000;
+/// No pause is longer, not even one that a bank asks for.
+pub(crate) const FARTHEST: i64 = 86_400_000;
+
+/// How long a bank is left alone: 2 s, 4 s, 8 s, … 15 min, and up to a quarter more by chance; never sooner than it said.
+pub(crate) fn back_off(tries: u32, retry_after: Option<u32>, chance: u8) -> i64 {
+    let doubling = (1000_i64 << tries.clamp(1, 12)).min(LONGEST);
+    let told = retry_after.map_or(0, |seconds| i64::from(seconds) * 1000);
+    let more = doubling * i64::from(chance) / 1024;
+    (doubling.max(told) + more).min(FARTHEST)
+}
+
 /// No bank's clock has been heard yet.
 pub(crate) const UNHEARD: i64 = i64::MIN;
 /// A smaller difference is worth nobody's while, and may be the way of the answer.

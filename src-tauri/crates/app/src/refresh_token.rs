@@ -24,6 +24,7 @@ use oauth::refusal::ProviderRule;
 use vault::envelope::{Opened, open};
 use vault::label::Kind;
 
+use crate::ask_bank::{LONGEST, back_off};
 use crate::key::Key;
 use crate::port::{
     Clock as _, DiceError, HttpError, Note, Notify as _, Ports, SealedRow, Store as _, StoreError, Tx,
@@ -35,10 +36,6 @@ use crate::start::Inner;
 const LIFE_LEFT: i64 = 30_000;
 /// A token whose end the bank does not say is replaced after this long.
 const UNSAID_LIFE: i64 = 10 * 60_000;
-/// The longest pause between two tries, unless the bank asks for more.
-const LONGEST: i64 = 15 * 60_000;
-/// No pause is longer, not even one that a bank asks for.
-const FARTHEST: i64 = 86_400_000;
 /// How soon what may have been lost is sent again, once.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -368,7 +365,7 @@ impl<P: Ports> Inner<P> {
         state.failures = state.failures.saturating_add(1);
         state.trouble = Some(trouble);
         state.tried_at = Some(now);
-        state.next_try = Some(now.plus_millis(pause(state.failures, retry_after, chance)));
+        state.next_try = Some(now.plus_millis(back_off(state.failures, retry_after, chance)));
         let event = AuditEvent::RefreshUnanswered { grant: id, generation };
         let stored = self.ports.store().write(move |tx| {
             if unanswered {
@@ -657,11 +654,4 @@ fn copy(known: &KnownIdentity) -> KnownIdentity {
 
 fn text(opened: &Opened) -> Option<String> {
     std::str::from_utf8(opened.expose_bytes()).ok().map(str::to_owned)
-}
-
-/// 2 s, 4 s, 8 s, … 15 min, and up to a quarter more by chance; never sooner than the bank said.
-fn pause(failures: u32, retry_after: Option<u32>, chance: u8) -> i64 {
-    let doubling = (1000_i64 << failures.clamp(1, 12)).min(LONGEST);
-    let told = retry_after.map_or(0, |seconds| i64::from(seconds) * 1000);
-    (doubling.max(told) + doubling * i64::from(chance) / 1024).min(FARTHEST)
 }

@@ -11,16 +11,13 @@ use tokio::task::JoinSet;
 use vault::envelope::{Opened, open};
 use vault::label::Kind;
 
+use crate::ask_bank::{FARTHEST, LONGEST, back_off};
 use crate::key::KeyError;
 use crate::port::{Clock as _, Http as _, Ports, SealedRow, Store as _, StoreError, Tx};
 use crate::start::App;
 
-/// The longest pause between two tries.
-const LONGEST: i64 = 15 * 60_000;
 /// How often a keychain that was locked is looked at again; looking never prompts.
 const KEYCHAIN_PAUSE: i64 = 10_000;
-/// No pause is longer, not even one that a bank asks for.
-const FARTHEST: i64 = 86_400_000;
 
 /// What came of one try.
 enum Outcome {
@@ -237,16 +234,13 @@ fn text(opened: &Opened) -> Option<&str> {
     std::str::from_utf8(opened.expose_bytes()).ok()
 }
 
-/// 2 s, 4 s, 8 s, … 15 min, and up to a quarter more by chance; never sooner than the bank said.
+/// How long until the next try: a bank is left alone more and more, a keychain that may open is looked at soon.
 fn pause(waits_for: WaitsFor, tries: u32, retry_after: Option<u32>, chance: u8) -> i64 {
     match waits_for {
         WaitsFor::Keychain => KEYCHAIN_PAUSE,
         WaitsFor::DamagedRecord | WaitsFor::LostKey | WaitsFor::KnownAddress => LONGEST,
         WaitsFor::FirstTry | WaitsFor::BankToAnswer | WaitsFor::BankToAccept => {
-            let doubling = (1000_i64 << tries.clamp(1, 12)).min(LONGEST);
-            let told = retry_after.map_or(0, |seconds| i64::from(seconds) * 1000);
-            let more = doubling * i64::from(chance) / 1024;
-            (doubling.max(told) + more).min(FARTHEST)
+            back_off(tries, retry_after, chance)
         }
     }
 }

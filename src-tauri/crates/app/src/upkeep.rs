@@ -12,6 +12,7 @@ use domain::lock::Lock;
 use domain::refresh::Refresh;
 use domain::time::Timestamp;
 
+use crate::ask_bank::FARTHEST;
 use crate::port::{Clock as _, Ports, Store as _, StoreError};
 use crate::report::Refusal;
 use crate::revoke_grant::CutOff;
@@ -23,8 +24,6 @@ const ASK_AFTER: i64 = 86_400_000;
 const KEEP_SEALED: u16 = 30;
 /// The longest time between two looks: dates may come nearer by a clock that is put right.
 const LONGEST: i64 = 15 * 60_000;
-/// No time to try again that was set before is further off than this, unless by a clock that was wrong.
-const FARTHEST: i64 = 86_400_000;
 
 /// What a grant is due for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +131,7 @@ fn due(grant: &Grant, refresh: Option<&Refresh>, now: Timestamp) -> (Option<Due>
             let next = match refresh {
                 // What a crash left: at once.
                 Some(Refresh { in_flight: Some(_), .. }) => now,
+                // No pause is longer: a time further off was set by a clock that was wrong.
                 Some(Refresh { next_try: Some(next), .. }) if *next <= now.plus_millis(FARTHEST) => *next,
                 Some(_) => now.plus_millis(LONGEST),
                 None => grant.confirmed_at.plus_millis(ASK_AFTER),
