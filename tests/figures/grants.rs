@@ -39,6 +39,8 @@ fn agent(n: u32, now: Timestamp, dice: &mut Dice) -> Agent {
         name: AgentName::parse(&format!("Agent number {n}")).expect("a name"),
         key: AgentKey::from_bytes(key.to_bytes()).expect("a key"),
         added_at: now.plus_millis(-86_400_000),
+        paused: None,
+        removed_at: None,
     }
 }
 

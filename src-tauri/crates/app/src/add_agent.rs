@@ -22,7 +22,8 @@ impl<P: Ports> App<P> {
             return Err(AgentFault::KeyKnown.into());
         }
         let id = AgentId::make_from(self.0.ports.clock().now(), self.0.random()?);
-        let agent = Agent { id, name, key, added_at: self.0.ports.clock().now() };
+        let added_at = self.0.ports.clock().now();
+        let agent = Agent { id, name, key, added_at, paused: None, removed_at: None };
         match self.0.add(agent.clone()).await {
             Ok(()) => {}
             Err(StoreError::Exists) => return Err(AgentFault::NameKnown.into()),

@@ -181,13 +181,30 @@ fn entry(record: &AuditRecord) -> Option<HistoryEntry> {
         AuditEvent::SealedForgotten { .. } => HistoryKind::Forgotten,
         AuditEvent::TokensRefreshed { .. } => HistoryKind::Refreshed,
         AuditEvent::AgentAdded { .. }
+        | AuditEvent::AgentAsked { .. }
+        | AuditEvent::AgentNotAdded { .. }
+        | AuditEvent::AgentPaused { .. }
+        | AuditEvent::AgentRemoved { .. }
+        | AuditEvent::AgentResumed { .. }
         | AuditEvent::AgentsResumed
         | AuditEvent::AgentsStopped
         | AuditEvent::AttemptEnded { .. }
         | AuditEvent::AttemptStarted { .. }
+        | AuditEvent::CallAnswered { .. }
+        | AuditEvent::CallMade { .. }
+        | AuditEvent::CallRefused { .. }
         | AuditEvent::CallbackInterference { .. }
+        | AuditEvent::ChoiceForgotten { .. }
+        | AuditEvent::ChoiceMade { .. }
         | AuditEvent::KeyMade { .. }
         | AuditEvent::KeyReplaced { .. }
+        | AuditEvent::LeaseGiven { .. }
+        | AuditEvent::LeaseReturned { .. }
+        | AuditEvent::QuestionAnswered { .. }
+        | AuditEvent::QuestionAsked { .. }
+        | AuditEvent::RuleSet { .. }
+        | AuditEvent::RuleTriggered { .. }
+        | AuditEvent::TaskRefused { .. }
         | AuditEvent::StoreRestored { .. }
         | AuditEvent::VaultLocked { .. }
         | AuditEvent::VaultOpened => return None,

@@ -4,14 +4,16 @@ use std::future::Future;
 use std::time::Duration;
 
 use contract::ui::Event;
-use domain::agent::Agent;
+use domain::agent::{Agent, AgentKey, AgentPaused};
 use domain::attempt::Attempt;
 use domain::audit::{AuditEvent, AuditRecord};
 use domain::grant::Grant;
-use domain::id::{AttemptId, GrantId, InstallId, KekId, ReceiptId};
+use domain::id::{AgentId, AttemptId, ChoiceId, GrantId, InstallId, KekId, ReceiptId};
 use domain::lock::{LockSettings, Protection};
+use domain::policy::Choice;
 use domain::provider::LoopbackPort;
 use domain::refresh::Refresh;
+use domain::rule::Rule;
 use domain::secret::KeyEncryptionKey;
 use domain::time::Timestamp;
 use oauth::message::{Reply, Request};
@@ -420,6 +422,21 @@ pub struct SealedRow {
     pub blob: Vec<u8>,
 }
 
+/// How often a grant was used on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayOfUse {
+    /// Which grant.
+    pub grant: GrantId,
+    /// Which day, counted from 1970 in UTC.
+    pub day: i64,
+    /// Calls that went to the bank.
+    pub calls: u32,
+    /// Calls that did not.
+    pub refused: u32,
+    /// The last call.
+    pub last_at: Option<Timestamp>,
+}
+
 /// What the vault needs to know of the installed key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KekRow {
@@ -486,6 +503,40 @@ pub trait Tx {
     fn damaged_agents(&mut self) -> Result<Vec<DamagedRow>, StoreError>;
     /// Adds an agent. `Exists` if the key or the name is taken.
     fn insert_agent(&mut self, agent: &Agent) -> Result<(), StoreError>;
+
+    /// The agent with a key, removed or not.
+    fn agent_by_key(&mut self, key: &AgentKey) -> Result<Option<Agent>, StoreError>;
+    /// Holds an agent back, or lets it go on; `Missing` if there is none, or it was removed.
+    fn set_agent_paused(&mut self, agent: AgentId, paused: Option<&AgentPaused>) -> Result<(), StoreError>;
+    /// Removes an agent for ever, and what was chosen for it: its key stays known, its name is free again. `Missing` as
+    /// above.
+    fn remove_agent(&mut self, agent: AgentId, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Remembers a task that was presented, until it could not be any more. `Exists` if it was presented before.
+    fn insert_task(&mut self, id: &[u8; 32], ends_at: Timestamp) -> Result<(), StoreError>;
+    /// Forgets the tasks that ended before a moment.
+    fn forget_tasks(&mut self, before: Timestamp) -> Result<(), StoreError>;
+
+    /// What the person said once for a while, oldest first.
+    fn choices(&mut self) -> Result<Vec<Choice>, StoreError>;
+    /// The same of one agent under one grant.
+    fn choices_of(&mut self, agent: AgentId, grant: GrantId) -> Result<Vec<Choice>, StoreError>;
+    /// Adds a choice, in place of one for the same agent, grant, operation and purposes.
+    fn put_choice(&mut self, choice: &Choice) -> Result<(), StoreError>;
+    /// Deletes one; `Missing` if there is none.
+    fn delete_choice(&mut self, choice: ChoiceId) -> Result<(), StoreError>;
+    /// Deletes all under a grant.
+    fn delete_choices_of(&mut self, grant: GrantId) -> Result<(), StoreError>;
+
+    /// Counts a call of a grant's agent, or a refused one.
+    fn count_use(&mut self, grant: GrantId, at: Timestamp, refused: bool) -> Result<(), StoreError>;
+    /// The counts from a day on (days since 1970, UTC), of one grant or of all, oldest first.
+    fn uses_since(&mut self, grant: Option<GrantId>, day: i64) -> Result<Vec<DayOfUse>, StoreError>;
+
+    /// The rules that the person has set; those that are not among them are as usual.
+    fn rules(&mut self) -> Result<Vec<Rule>, StoreError>;
+    /// Records them.
+    fn set_rules(&mut self, rules: &[Rule]) -> Result<(), StoreError>;
 
     /// One attempt.
     fn attempt(&mut self, id: AttemptId) -> Result<Option<Attempt>, StoreError>;
@@ -584,7 +635,7 @@ pub trait Tx {
     fn audit_head(&mut self) -> Result<Option<Anchor>, StoreError>;
     /// The hash of one record.
     fn audit_hash(&mut self, seq: u64) -> Result<Option<[u8; 32]>, StoreError>;
-    /// Records about one grant, oldest first.
+    /// Records about one grant's life, oldest first; not what its agent did day by day.
     fn audit_of(&mut self, grant: GrantId) -> Result<Vec<AuditRecord>, StoreError>;
 }
 

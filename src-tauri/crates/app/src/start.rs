@@ -319,7 +319,8 @@ impl<P: Ports> App<P> {
             self.0.ports.dice().fill(&mut random)?;
             let now = self.0.ports.clock().now();
             let id = AgentId::make_from(now, random);
-            let agent = Agent { id, name: listed.name.clone(), key: listed.key, added_at: now };
+            let (name, key) = (listed.name.clone(), listed.key);
+            let agent = Agent { id, name, key, added_at: now, paused: None, removed_at: None };
             let added = self.0.add(agent).await;
             // A name that is taken by then belongs to the person's own agent; the file's agent is left out.
             if !matches!(added, Ok(()) | Err(StoreError::Exists)) {

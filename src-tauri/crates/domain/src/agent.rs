@@ -1,11 +1,13 @@
 //! Agents: programs known by their Ed25519 public key.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use thiserror::Error;
 
 use crate::id::AgentId;
+use crate::rule::RuleKind;
 use crate::text;
 use crate::time::Timestamp;
 
@@ -20,6 +22,34 @@ pub struct Agent {
     pub key: AgentKey,
     /// When it was added.
     pub added_at: Timestamp,
+    /// Whether it is held back, and why.
+    pub paused: Option<AgentPaused>,
+    /// When it was removed: its key is good for nothing any more.
+    pub removed_at: Option<Timestamp>,
+}
+
+/// An agent is held back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentPaused {
+    /// Since when.
+    pub at: Timestamp,
+    /// Why.
+    pub why: PauseWhy,
+}
+
+/// Why an agent is held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseWhy {
+    /// It asked for something that the person knows nothing of.
+    NotMine,
+    /// The person wanted it.
+    Person,
+    /// A rule saw something.
+    Rule {
+        /// Which.
+        rule: RuleKind,
+    },
 }
 
 /// Why a text is not an agent's name or key.
@@ -82,7 +112,7 @@ impl AgentName {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AgentKey([u8; 32]);
 
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct Jwk {
     kty: String,
     crv: String,

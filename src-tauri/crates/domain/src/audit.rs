@@ -4,13 +4,20 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use crate::agent::PauseWhy;
 use crate::attempt::Ending;
 use crate::grant::{ReconnectWhy, Reminder};
-use crate::id::{AgentId, AttemptId, GrantId, PermissionId, ProviderId};
+use crate::id::{
+    AgentId, AttemptId, ChoiceId, EnrolmentId, GrantId, LeaseId, OperationId, PermissionId, ProviderId,
+    QuestionId,
+};
 use crate::lock::{LockedBy, Protection};
+use crate::money::Money;
+use crate::rule::{RuleAct, RuleKind};
+use crate::task::{Purpose, PurposeClass};
 use crate::time::Timestamp;
 
-/// One decision or change; ids and codes only, never free text from outside.
+/// One decision or change: ids and codes. The one text from outside is an agent's purpose, cleaned, and marked by its type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum AuditEvent {
@@ -20,6 +27,38 @@ pub enum AuditEvent {
         agent: AgentId,
         /// Its key's thumbprint.
         thumbprint: String,
+    },
+    /// A program asked to be added as an agent.
+    AgentAsked {
+        /// Its request.
+        enrolment: EnrolmentId,
+        /// Its key's thumbprint.
+        thumbprint: String,
+    },
+    /// The person did not add it, or nobody answered.
+    AgentNotAdded {
+        /// The request.
+        enrolment: EnrolmentId,
+        /// Its key's thumbprint.
+        thumbprint: String,
+    },
+    /// An agent is held back.
+    AgentPaused {
+        /// Which.
+        agent: AgentId,
+        /// Why.
+        #[serde(flatten)]
+        why: PauseWhy,
+    },
+    /// The person removed an agent.
+    AgentRemoved {
+        /// Which.
+        agent: AgentId,
+    },
+    /// The person let an agent go on.
+    AgentResumed {
+        /// Which.
+        agent: AgentId,
     },
     /// The person let the agents go on.
     AgentsResumed,
@@ -44,12 +83,76 @@ pub enum AuditEvent {
         /// What was chosen.
         permissions: Vec<PermissionId>,
     },
+    /// The bank answered a call. Written after the answer was passed on.
+    CallAnswered {
+        /// By which grant.
+        grant: GrantId,
+        /// For which agent.
+        agent: AgentId,
+        /// Under which lease.
+        lease: LeaseId,
+        /// With which status; 0 for no answer that could be used.
+        status: u16,
+    },
+    /// A call is about to go to the bank.
+    CallMade {
+        /// By which grant.
+        grant: GrantId,
+        /// For which agent.
+        agent: AgentId,
+        /// Under which lease.
+        lease: LeaseId,
+        /// Which operation.
+        operation: OperationId,
+        /// At which account, by the bank's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
+        /// The sum of a payment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        money: Option<Money>,
+        /// To whom, by the bank's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payee: Option<String>,
+    },
+    /// A call did not go to the bank.
+    CallRefused {
+        /// By which grant.
+        grant: GrantId,
+        /// For which agent.
+        agent: AgentId,
+        /// Why.
+        why: String,
+    },
     /// False answers arrived at the loopback listener.
     CallbackInterference {
         /// During which attempt.
         attempt: AttemptId,
         /// How many so far.
         strays: u32,
+    },
+    /// The person took back what they had said once for a while.
+    ChoiceForgotten {
+        /// For which agent.
+        agent: AgentId,
+        /// Under which grant.
+        grant: GrantId,
+        /// Which choice.
+        choice: ChoiceId,
+    },
+    /// The person said once for a while.
+    ChoiceMade {
+        /// For which agent.
+        agent: AgentId,
+        /// Under which grant.
+        grant: GrantId,
+        /// Which choice.
+        choice: ChoiceId,
+        /// Which operation.
+        operation: OperationId,
+        /// For which purposes.
+        purpose_class: PurposeClass,
+        /// Until when.
+        until: Timestamp,
     },
     /// A grant was made.
     GrantConnected {
@@ -138,6 +241,71 @@ pub enum AuditEvent {
         /// Of which grant.
         grant: GrantId,
     },
+    /// An agent was given what its task asked for.
+    LeaseGiven {
+        /// By which grant.
+        grant: GrantId,
+        /// To which agent.
+        agent: AgentId,
+        /// The lease.
+        lease: LeaseId,
+        /// The task's content, as a hash.
+        task: String,
+        /// Which operations.
+        operations: Vec<OperationId>,
+        /// At how many accounts.
+        accounts: u32,
+        /// How many calls.
+        uses: u16,
+        /// Until when.
+        ends_at: Timestamp,
+        /// The question that was answered with yes, where one was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        question: Option<QuestionId>,
+        /// What for, in the agent's words.
+        purpose: Purpose,
+        /// What for.
+        purpose_class: PurposeClass,
+    },
+    /// An agent gave a lease back.
+    LeaseReturned {
+        /// By which grant.
+        grant: GrantId,
+        /// By which agent.
+        agent: AgentId,
+        /// The lease.
+        lease: LeaseId,
+    },
+    /// A question of an agent was answered, or was over.
+    QuestionAnswered {
+        /// By which grant.
+        grant: GrantId,
+        /// Of which agent.
+        agent: AgentId,
+        /// The question.
+        question: QuestionId,
+        /// How.
+        answer: QuestionEnd,
+    },
+    /// A task was put before the person.
+    QuestionAsked {
+        /// By which grant.
+        grant: GrantId,
+        /// Of which agent.
+        agent: AgentId,
+        /// The question.
+        question: QuestionId,
+        /// Which operations.
+        operations: Vec<OperationId>,
+        /// The sum of a payment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        money: Option<Money>,
+        /// To whom, by the bank's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payee: Option<String>,
+        /// What for, in the agent's words.
+        purpose: Purpose,
+    },
     /// A grant cannot go on without the person.
     ReconnectNeeded {
         /// Which.
@@ -169,6 +337,26 @@ pub enum AuditEvent {
         /// Of which grant.
         grant: GrantId,
     },
+    /// The person set a rule.
+    RuleSet {
+        /// Which.
+        rule: RuleKind,
+        /// From how many on.
+        threshold: u32,
+        /// What follows.
+        act: RuleAct,
+    },
+    /// A rule applied.
+    RuleTriggered {
+        /// To which agent.
+        agent: AgentId,
+        /// Which.
+        rule: RuleKind,
+        /// What followed.
+        act: RuleAct,
+        /// How many were seen.
+        seen: u32,
+    },
     /// What was kept sealed of a grant that is over was deleted, after thirty days.
     SealedForgotten {
         /// Of which grant.
@@ -178,6 +366,18 @@ pub enum AuditEvent {
     StoreRestored {
         /// The record that is missing.
         seq: u64,
+    },
+    /// A task was refused.
+    TaskRefused {
+        /// Which grant it named, where that is the agent's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<GrantId>,
+        /// Whose.
+        agent: AgentId,
+        /// Why.
+        why: String,
+        /// What the person can read to support.
+        reference: String,
     },
     /// The bank gave new tokens.
     TokensRefreshed {
@@ -193,6 +393,24 @@ pub enum AuditEvent {
     },
     /// The person opened the vault.
     VaultOpened,
+}
+
+/// How a question of an agent ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuestionEnd {
+    /// Allowed for a while.
+    AllowedFor,
+    /// Allowed this once.
+    AllowedOnce,
+    /// No.
+    Denied,
+    /// The person did not ask for it.
+    NotMine,
+    /// Nobody answered in time, or nothing could be allowed any more.
+    RanOut,
+    /// Who asked has gone away.
+    Withdrawn,
 }
 
 /// One link of the chain.

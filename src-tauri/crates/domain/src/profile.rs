@@ -117,6 +117,18 @@ pub struct Operation {
     /// Where the payee stands.
     #[serde(default)]
     pub payee: Option<String>,
+    /// Where what the payee reads stands.
+    #[serde(default)]
+    pub reference: Option<String>,
+    /// Where the first day stands.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Where the last day stands.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Further members that the body may have.
+    #[serde(default)]
+    pub body: Vec<String>,
     /// When it may be sent again.
     #[serde(default)]
     pub retry: Option<String>,
@@ -226,6 +238,23 @@ impl Profile {
 }
 
 impl Operation {
+    /// Whether the body may have this member: one that a place names, or one of the further ones.
+    #[must_use]
+    pub fn takes(&self, member: &str) -> bool {
+        let places = [&self.account, &self.amount, &self.currency, &self.payee, &self.reference];
+        let named = |place: &&Option<String>| {
+            let names = place.as_ref().and_then(|place| place.strip_prefix("body."));
+            names.and_then(|names| names.split('.').next()) == Some(member)
+        };
+        places.iter().any(named) || self.body.iter().any(|name| name == member)
+    }
+
+    /// Whether it moves money.
+    #[must_use]
+    pub fn pays(&self) -> bool {
+        self.amount.is_some() || self.payee.is_some()
+    }
+
     /// What a call is built from: a plain path, a known method, places that are there, names that need no quoting.
     fn check_form(&self) -> Result<(), ProfileError> {
         let unsafe_text = |what: &str| Err(ProfileError::UnsafeText(format!("{what} of {}", self.id)));
@@ -237,11 +266,22 @@ impl Operation {
         if !self.query.iter().all(|name| is_name(name)) {
             return unsafe_text("query");
         }
+        if !self.body.iter().all(|name| is_name(name)) || (self.method == "GET" && !self.body.is_empty()) {
+            return unsafe_text("body");
+        }
+        for (key, place) in [("from", &self.from), ("to", &self.to)] {
+            if place.as_ref().is_some_and(|place| !place.starts_with("query.")) {
+                return unsafe_text(key);
+            }
+        }
         for (key, place) in [
             ("account", &self.account),
             ("amount", &self.amount),
             ("currency", &self.currency),
             ("payee", &self.payee),
+            ("reference", &self.reference),
+            ("from", &self.from),
+            ("to", &self.to),
         ] {
             if place.as_ref().is_some_and(|place| !self.has_place(place)) {
                 return unsafe_text(key);
@@ -259,7 +299,7 @@ impl Operation {
 
     /// A wrong label would let a payment pass as a look at the balance.
     fn check_risk(&self, risk: Risk) -> Result<(), ProfileError> {
-        let pays = self.amount.is_some() || self.payee.is_some();
+        let pays = self.pays();
         let changes = self.method != "GET";
         if (pays && risk != Risk::Money) || (changes && risk == Risk::Read) {
             return Err(ProfileError::RiskTooLow(self.id.clone()));

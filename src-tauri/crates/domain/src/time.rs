@@ -32,6 +32,12 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// The day since 1970 in UTC.
+    #[must_use]
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(DAY)
+    }
+
     /// This point moved by some milliseconds, kept within range.
     #[must_use]
     pub const fn plus_millis(self, millis: i64) -> Self {

@@ -3,6 +3,7 @@
 use app::port::{KekRow, StoreError};
 use domain::id::{InstallId, KekId};
 use domain::lock::LockSettings;
+use domain::rule::Rule;
 use domain::time::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -106,4 +107,16 @@ pub(crate) fn lock_settings(conn: &Connection) -> Result<LockSettings, StoreErro
 /// Records it.
 pub(crate) fn set_lock_settings(conn: &Connection, settings: LockSettings) -> Result<(), StoreError> {
     exactly_one(change(conn, "UPDATE meta SET lock_settings = ?1", [to_json(&settings)?])?)
+}
+
+/// The rules that the person has set.
+pub(crate) fn rules(conn: &Connection) -> Result<Vec<Rule>, StoreError> {
+    let set: Option<Vec<Rule>> = one(conn, "SELECT rules FROM meta", [], |row| optional_json(row, "rules"))?
+        .ok_or(StoreError::Damaged)?;
+    Ok(set.unwrap_or_default())
+}
+
+/// Records them.
+pub(crate) fn set_rules(conn: &Connection, rules: &[Rule]) -> Result<(), StoreError> {
+    exactly_one(change(conn, "UPDATE meta SET rules = ?1", [to_json(&rules)?])?)
 }

@@ -6,6 +6,7 @@
 mod agents;
 mod attempts;
 mod audit;
+mod choices;
 mod copy;
 mod fault;
 mod folder;
@@ -19,7 +20,9 @@ mod refreshes;
 mod row;
 mod sealed;
 mod sqlite_store;
+mod tasks;
 mod tx;
+mod uses;
 mod writer;
 
 pub use open::OpenStoreError;

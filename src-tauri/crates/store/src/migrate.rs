@@ -5,8 +5,11 @@ use rusqlite::{Connection, Error};
 use crate::open::OpenStoreError;
 
 /// All schemas in order; the number of a schema is its place, counted from 1.
-pub(crate) const SCHEMAS: &[&str] =
-    &[include_str!("../migrations/0001_init.sql"), include_str!("../migrations/0002_life.sql")];
+pub(crate) const SCHEMAS: &[&str] = &[
+    include_str!("../migrations/0001_init.sql"),
+    include_str!("../migrations/0002_life.sql"),
+    include_str!("../migrations/0003_broker.sql"),
+];
 
 /// One entry of `sqlite_schema`.
 type Entry = (String, String, String, Option<String>);

@@ -1,18 +1,22 @@
 //! One transaction: the port's words, each handed to its table.
 
-use app::port::{Anchor, DamagedRow, KekRow, ReceiptRow, Rows, SealedRow, StoreError, Tx};
-use domain::agent::Agent;
+use app::port::{Anchor, DamagedRow, DayOfUse, KekRow, ReceiptRow, Rows, SealedRow, StoreError, Tx};
+use domain::agent::{Agent, AgentKey, AgentPaused};
 use domain::attempt::Attempt;
 use domain::audit::{AuditEvent, AuditRecord};
 use domain::grant::{Grant, Revocation, TokenRevocation};
-use domain::id::{AttemptId, GrantId, InstallId, KekId, ReceiptId};
+use domain::id::{AgentId, AttemptId, ChoiceId, GrantId, InstallId, KekId, ReceiptId};
 use domain::lock::LockSettings;
+use domain::policy::Choice;
 use domain::refresh::Refresh;
+use domain::rule::Rule;
 use domain::time::Timestamp;
 use rusqlite::Connection;
 use vault::label::Kind;
 
-use crate::{agents, attempts, audit, grants, keys, outbox, receipts, refreshes, sealed};
+use crate::{
+    agents, attempts, audit, choices, grants, keys, outbox, receipts, refreshes, sealed, tasks, uses,
+};
 
 /// A transaction that has begun.
 pub(crate) struct SqliteTx<'c>(&'c Connection);
@@ -97,6 +101,62 @@ impl Tx for SqliteTx<'_> {
 
     fn insert_agent(&mut self, agent: &Agent) -> Result<(), StoreError> {
         agents::insert(self.conn()?, agent)
+    }
+
+    fn agent_by_key(&mut self, key: &AgentKey) -> Result<Option<Agent>, StoreError> {
+        agents::by_key(self.conn()?, key)
+    }
+
+    fn set_agent_paused(&mut self, agent: AgentId, paused: Option<&AgentPaused>) -> Result<(), StoreError> {
+        agents::set_paused(self.conn()?, agent, paused)
+    }
+
+    fn remove_agent(&mut self, agent: AgentId, at: Timestamp) -> Result<(), StoreError> {
+        agents::remove(self.conn()?, agent, at)
+    }
+
+    fn insert_task(&mut self, id: &[u8; 32], ends_at: Timestamp) -> Result<(), StoreError> {
+        tasks::insert(self.conn()?, id, ends_at)
+    }
+
+    fn forget_tasks(&mut self, before: Timestamp) -> Result<(), StoreError> {
+        tasks::forget(self.conn()?, before)
+    }
+
+    fn choices(&mut self) -> Result<Vec<Choice>, StoreError> {
+        choices::all_choices(self.conn()?)
+    }
+
+    fn choices_of(&mut self, agent: AgentId, grant: GrantId) -> Result<Vec<Choice>, StoreError> {
+        choices::of(self.conn()?, agent, grant)
+    }
+
+    fn put_choice(&mut self, choice: &Choice) -> Result<(), StoreError> {
+        choices::put(self.conn()?, choice)
+    }
+
+    fn delete_choice(&mut self, choice: ChoiceId) -> Result<(), StoreError> {
+        choices::delete(self.conn()?, choice)
+    }
+
+    fn delete_choices_of(&mut self, grant: GrantId) -> Result<(), StoreError> {
+        choices::delete_of(self.conn()?, grant)
+    }
+
+    fn count_use(&mut self, grant: GrantId, at: Timestamp, refused: bool) -> Result<(), StoreError> {
+        uses::count(self.conn()?, grant, at, refused)
+    }
+
+    fn uses_since(&mut self, grant: Option<GrantId>, day: i64) -> Result<Vec<DayOfUse>, StoreError> {
+        uses::since(self.conn()?, grant, day)
+    }
+
+    fn rules(&mut self) -> Result<Vec<Rule>, StoreError> {
+        keys::rules(self.conn()?)
+    }
+
+    fn set_rules(&mut self, rules: &[Rule]) -> Result<(), StoreError> {
+        keys::set_rules(self.conn()?, rules)
     }
 
     fn attempt(&mut self, id: AttemptId) -> Result<Option<Attempt>, StoreError> {

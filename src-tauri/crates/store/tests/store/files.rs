@@ -65,7 +65,7 @@ fn what_is_no_sound_database_of_ours_is_refused_and_left_as_it_is() {
     };
     refused("another program's", other, NotOurs);
     refused("another mark", |home| raw(home, "PRAGMA application_id = 1"), NotOurs);
-    refused("a later schema", |home| raw(home, "PRAGMA user_version = 3"), Newer);
+    refused("a later schema", |home| raw(home, "PRAGMA user_version = 4"), Newer);
     refused("a far later schema", |home| raw(home, "PRAGMA user_version = 2147483647"), Newer);
     refused("no schema", |home| raw(home, "PRAGMA user_version = 0"), Damaged);
     refused("a schema below none", |home| raw(home, "PRAGMA user_version = -1"), Newer);
@@ -104,7 +104,7 @@ fn a_log_is_judged_with_its_database() {
     refused(
         "a later schema that is in the log only",
         |home| {
-            live_copy(home, |raw| raw.execute_batch("PRAGMA user_version = 3").unwrap());
+            live_copy(home, |raw| raw.execute_batch("PRAGMA user_version = 4").unwrap());
         },
         Newer,
     );

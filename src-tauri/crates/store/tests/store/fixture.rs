@@ -1,13 +1,17 @@
 //! A database of every schema that was ever shipped: each opens for ever, with all that is in it.
 
-use app::port::{KekRow, SealedRow, StoreError, Tx};
+use app::port::{DayOfUse, KekRow, SealedRow, StoreError, Tx};
+use domain::agent::{Agent, AgentPaused, PauseWhy};
 use domain::attempt::{Attempt, Browser, Ending};
 use domain::audit::{AuditEvent, verify};
 use domain::grant::Grant;
-use domain::id::KekId;
+use domain::id::{ChoiceId, KekId, OperationId};
 use domain::lock::{LockSettings, Protection};
+use domain::policy::Choice;
 use domain::reference::Stage;
 use domain::refresh::{Refresh, Trouble};
+use domain::rule::{Rule, RuleKind};
+use domain::task::PurposeClass;
 use std::fs;
 use std::path::PathBuf;
 use vault::label::Kind;
@@ -77,6 +81,34 @@ fn fill_more(tx: &mut dyn Tx) -> Result<(), StoreError> {
     tx.insert_grant(&full())?;
     tx.set_refresh(grant_id(1), &refresh())?;
     access_tokens().iter().try_for_each(|row| tx.insert_sealed(row))
+}
+
+/// What schema 3 has besides.
+fn fill_broker(tx: &mut dyn Tx) -> Result<(), StoreError> {
+    tx.set_agent_paused(agent(1).id, Some(&paused()))?;
+    tx.remove_agent(agent(2).id, at(20))?;
+    tx.insert_task(&[7; 32], at(21))?;
+    tx.put_choice(&choice())?;
+    tx.count_use(grant_id(1), at(22), false)?;
+    tx.count_use(grant_id(1), at(23), true)?;
+    tx.set_rules(&[Rule { threshold: 7, ..Rule::usual(RuleKind::Replays) }])?;
+    tx.append_audit(at(24), &AuditEvent::AgentRemoved { agent: agent(2).id })
+}
+
+fn paused() -> AgentPaused {
+    AgentPaused { at: at(19), why: PauseWhy::Rule { rule: RuleKind::TooManyRefusals } }
+}
+
+fn choice() -> Choice {
+    Choice {
+        id: ChoiceId::make_from(at(0), [3; 10]),
+        agent: agent(1).id,
+        grant: grant_id(1),
+        operation: OperationId::parse("get_customer").unwrap(),
+        purpose_class: PurposeClass::Taxes,
+        until: at(2_000_000),
+        made_at: at(20),
+    }
 }
 
 fn other_kek() -> KekRow {
@@ -170,6 +202,35 @@ fn a_database_of_schema_2_opens_with_all_that_is_in_it() {
     .unwrap();
 }
 
+#[test]
+fn a_database_of_schema_3_opens_with_all_that_is_in_it() {
+    let home = Home::new();
+    drop(home.open());
+    fs::copy(fixture(3), home.db()).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(home.db(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let store = home.open();
+    read(&store, |tx| {
+        let removed = Agent { removed_at: Some(at(20)), ..agent(2) };
+        assert_eq!(shown(&tx.agents()?), shown(&[Agent { paused: Some(paused()), ..agent(1) }, removed]));
+        assert_eq!(tx.choices(), Ok(vec![choice()]));
+        assert_eq!(tx.choices_of(agent(1).id, grant_id(1)), Ok(vec![choice()]));
+        let day =
+            DayOfUse { grant: grant_id(1), day: at(0).day(), calls: 1, refused: 1, last_at: Some(at(22)) };
+        assert_eq!(tx.uses_since(Some(grant_id(1)), at(0).day()), Ok(vec![day]));
+        assert_eq!(tx.uses_since(None, at(0).day() + 1), Ok(Vec::new()));
+        assert_eq!(tx.rules()?.len(), 1);
+        Ok(())
+    })
+    .unwrap();
+    let again = write(&store, |tx| tx.insert_task(&[7; 32], at(30)));
+    assert_eq!(again, Err(StoreError::Exists), "a task that was presented stays so");
+    let named = Agent { name: agent(2).name, ..agent(3) };
+    write(&store, move |tx| tx.insert_agent(&named)).expect("the name of one that was removed is free");
+    let back = Agent { id: agent(4).id, name: agent(4).name, ..agent(2) };
+    assert_eq!(write(&store, move |tx| tx.insert_agent(&back)), Err(StoreError::Exists), "its key is not");
+}
+
 /// Writes the newest schema's database where there is none: how it came to be.
 #[test]
 fn every_schema_has_its_database() {
@@ -177,6 +238,7 @@ fn every_schema_has_its_database() {
     let store = home.open();
     write(&store, |tx| fill(tx)).unwrap();
     write(&store, |tx| fill_more(tx)).unwrap();
+    write(&store, |tx| fill_broker(tx)).unwrap();
     drop(store);
     let newest: i64 = home.raw().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     for older in 1..newest {

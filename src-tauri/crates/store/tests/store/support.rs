@@ -105,6 +105,8 @@ pub(crate) fn agent(number: u32) -> Agent {
         name: AgentName::parse(&format!("Agent {number}")).unwrap(),
         key: key(number),
         added_at: at(number.into()),
+        paused: None,
+        removed_at: None,
     }
 }
 
