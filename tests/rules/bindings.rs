@@ -43,6 +43,11 @@ const HARMLESS_ON_THE_CHANNEL: &[&str] = &[
     "key",              // AddAgent, as above
     "passphrase",       // typed by the person, into the host and never out of it
     "activation_token", // lets a compositor raise a window; it opens nothing at a bank
+    // What agents say on the public socket. A lease has a type of its own that does not print.
+    "assertion", // the signed task: without a proof by the same key it opens nothing
+    "jwk",       // an agent's public key
+    "token_endpoint",
+    "token_endpoint_auth_methods_supported",
 ];
 
 fn committed() -> String {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use app::catalogue::{Catalogue, SourceFile, Sources};
 use app::port::{
-    Anchor, Clock, Dice, DiceError, Document, Events, Files, FilesError, Http, HttpError, Keychain,
+    Anchor, CallLimits, CallReply, Clock, Dice, DiceError, Document, Events, Files, FilesError, Http, HttpError, Keychain,
     KeychainError, Memory, Note, Notify, OpenError, Opener, Ports, StopMark, StopMarkError,
 };
 use app::{App, Settings};
@@ -357,6 +357,12 @@ impl Sent {
         let those = sent.iter().filter(|sent| sent.address.contains(like));
         those.filter(|sent| sent.begin > moment || sent.end.is_none_or(|end| end > moment)).count()
     }
+
+    fn begin(&self, request: &Request) -> UnderWay {
+        let mut sent = self.0.lock().expect("nobody panics holding it");
+        sent.push(OneSent { address: request.uri().to_string(), begin: Instant::now(), end: None });
+        UnderWay(self.clone(), sent.len() - 1)
+    }
 }
 
 impl Drop for UnderWay {
@@ -367,12 +373,15 @@ impl Drop for UnderWay {
 
 impl Http for TestHttp {
     async fn send(&self, request: Request) -> Result<Reply, HttpError> {
-        let under_way = {
-            let mut sent = self.sent.0.lock().expect("nobody panics holding it");
-            sent.push(OneSent { address: request.uri().to_string(), begin: Instant::now(), end: None });
-            UnderWay(self.sent.clone(), sent.len() - 1)
-        };
+        let under_way = self.sent.begin(&request);
         let reply = self.client.send(request).await;
+        drop(under_way);
+        reply
+    }
+
+    async fn call(&self, request: Request, limits: CallLimits) -> Result<CallReply, HttpError> {
+        let under_way = self.sent.begin(&request);
+        let reply = self.client.call(request, limits).await;
         drop(under_way);
         reply
     }

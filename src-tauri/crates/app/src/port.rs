@@ -21,6 +21,10 @@ use thiserror::Error;
 use url::Url;
 use vault::label::Kind;
 
+mod call;
+
+pub use call::{CALL_LIMITS, CallBody, CallLimits, CallReply, Pieces};
+
 /// All ports in one parameter.
 pub trait Ports: Send + Sync + 'static {
     /// Time.
@@ -177,6 +181,13 @@ pub enum ListenError {
 pub trait Http: Send + Sync + 'static {
     /// Sends one request once.
     fn send(&self, request: Request) -> impl Future<Output = Result<Reply, HttpError>> + Send;
+    /// Sends one request of a brokered call, once. What only reads may go over a connection that was kept; if it is
+    /// `Closed`, who asked may ask again. What does more has a connection of its own.
+    fn call(
+        &self,
+        request: Request,
+        limits: CallLimits,
+    ) -> impl Future<Output = Result<CallReply, HttpError>> + Send;
 }
 
 /// Why there is no reply. Never the address, never a body.

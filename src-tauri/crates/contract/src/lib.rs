@@ -1,7 +1,8 @@
 //! What crosses a process or webview border: requests, views, events, error codes, the command table.
 //!
-//! **Invariant:** plain data only. No type here can carry a token, a code, a verifier or a key.
+//! **Invariant:** plain data only. No type here can carry a bank's token, a code, a verifier or a secret key.
 
+pub mod agent;
 pub mod bindings;
 pub mod channel;
 pub mod commands;

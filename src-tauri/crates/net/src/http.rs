@@ -1,14 +1,18 @@
 //! The HTTP client: TLS with bundled roots, no redirects, no proxy, no cookies, sizes and times bounded,
 //! each request sent once.
+//!
+//! **Invariant:** only what reads goes over a connection that was used before: for anything else its closing could be
+//! mistaken for "not received".
 
 use std::error::Error as StdError;
 use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, StatusCode, header};
-use app::port::{Http, HttpError};
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use app::port::{CallLimits, CallReply, Http, HttpError};
 use domain::provider::AddressRule;
+use domain::time::Timestamp;
 use flate2::read::MultiGzDecoder;
 use oauth::message::{Reply, Request, StatusAlone};
 use reqwest::{Client, Response, redirect, retry};
@@ -16,12 +20,14 @@ use thiserror::Error;
 use url::Url;
 
 mod address;
+mod call;
 mod fault;
 mod retry_after;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests;
 mod tls;
+mod unzip;
 
 use address::{Lookup, PublicResolver};
 
@@ -31,6 +37,10 @@ const MAX_BODY: usize = 64 * 1024;
 const MAX_HEAD: usize = 64 * 1024;
 /// HTTP/2 keeps no more than this of an unread reply in memory.
 const WINDOW: u32 = 65_535;
+/// How many connections to a bank are kept for calls to come.
+const KEPT: usize = 64;
+/// For how long: less than servers keep theirs, so that few are found closed.
+const KEPT_FOR: Duration = Duration::from_secs(15);
 
 /// How long a request may take.
 #[derive(Clone, Copy)]
@@ -65,7 +75,10 @@ pub enum SetupError {
 
 /// The HTTP client behind [`app::port::Http`].
 pub struct HttpClient {
+    /// Each request has a connection of its own.
     client: Client,
+    /// Keeps connections, for calls that only read.
+    keeping: Client,
     addresses: AddressRule,
     times: Times,
 }
@@ -82,33 +95,41 @@ impl HttpClient {
 
     fn build(settings: &Settings, lookup: Lookup, times: Times) -> Result<Self, SetupError> {
         let tls = tls::config(settings.extra_roots_pem.as_deref())?;
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .dns_resolver(Arc::new(PublicResolver::new(lookup, settings.addresses)))
-            .user_agent(concat!("Countersign/", env!("CARGO_PKG_VERSION")))
-            .https_only(settings.addresses == AddressRule::Public)
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(times.connect)
-            // A request that may have been carried out is never sent again (RFC 6749 §4.1.2): no policy that
-            // repeats it, and no kept connection whose closing could be mistaken for "not received".
-            .retry(retry::never())
-            .pool_max_idle_per_host(0)
-            .http1_max_headers(100)
-            .http2_max_header_list_size(64 * 1024)
-            .http2_initial_stream_window_size(WINDOW)
-            .http2_initial_connection_window_size(WINDOW)
-            .build()
-            .map_err(|_| SetupError::Client)?;
-        Ok(Self { client, addresses: settings.addresses, times })
+        let resolver = Arc::new(PublicResolver::new(lookup, settings.addresses));
+        let builder = |kept: usize| {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .dns_resolver(Arc::clone(&resolver))
+                .user_agent(concat!("Countersign/", env!("CARGO_PKG_VERSION")))
+                .https_only(settings.addresses == AddressRule::Public)
+                .redirect(redirect::Policy::none())
+                .referer(false)
+                .no_proxy()
+                .connect_timeout(times.connect)
+                // A request that may have been carried out is never sent again (RFC 6749 §4.1.2): no policy repeats it.
+                .retry(retry::never())
+                .pool_max_idle_per_host(kept)
+                .pool_idle_timeout(KEPT_FOR)
+                .http1_max_headers(100)
+                .http2_max_header_list_size(64 * 1024)
+                .http2_initial_stream_window_size(WINDOW)
+        };
+        let client = builder(0).http2_initial_connection_window_size(WINDOW).build();
+        // One reader that is slow holds up nobody who shares the connection.
+        let keeping = builder(KEPT).http2_initial_connection_window_size(call::SHARED_WINDOW).build();
+        Ok(Self {
+            client: client.map_err(|_| SetupError::Client)?,
+            keeping: keeping.map_err(|_| SetupError::Client)?,
+            addresses: settings.addresses,
+            times,
+        })
     }
 
     async fn exchange(&self, request: Request) -> Result<Reply, HttpError> {
         let status_alone = request.extensions().get::<StatusAlone>().is_some();
         let mut request = reqwest::Request::try_from(request).map_err(|_| HttpError::NoConnection)?;
         self.check_url(request.url())?;
-        prepare(request.headers_mut());
+        prepare(request.headers_mut(), "gzip");
         let response = self.client.execute(request).await.map_err(|err| fault::before_reply(&err))?;
         if status_alone && response.status() == StatusCode::OK {
             return Ok(Reply {
@@ -120,6 +141,15 @@ impl HttpClient {
             });
         }
         read(response).await
+    }
+
+    async fn begin(&self, request: Request) -> Result<Response, HttpError> {
+        let mut request = reqwest::Request::try_from(request).map_err(|_| HttpError::NoConnection)?;
+        self.check_url(request.url())?;
+        prepare(request.headers_mut(), "identity");
+        let reads = [Method::GET, Method::HEAD].contains(request.method());
+        let client = if reads { &self.keeping } else { &self.client };
+        client.execute(request).await.map_err(|err| fault::before_reply(&err))
     }
 
     /// The resolver sees names only; an address in the URL itself is judged here.
@@ -151,11 +181,20 @@ impl Http for HttpClient {
             .await
             .unwrap_or(Err(HttpError::TimedOut))
     }
+
+    async fn call(&self, request: Request, limits: CallLimits) -> Result<CallReply, HttpError> {
+        let mut end = Box::pin(tokio::time::sleep(limits.total));
+        let response = tokio::select! {
+            response = self.begin(request) => response?,
+            () = &mut end => return Err(HttpError::TimedOut),
+        };
+        call::reply(response, limits.body, end)
+    }
 }
 
-/// Names the one coding that is decoded, and keeps credentials out of HTTP/2 header tables and debug output.
-fn prepare(headers: &mut HeaderMap) {
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+/// Names the coding that is asked for, and keeps credentials out of HTTP/2 header tables and debug output.
+fn prepare(headers: &mut HeaderMap, coding: &'static str) {
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
     for name in [header::AUTHORIZATION, header::HeaderName::from_static("dpop")] {
         if let Some(value) = headers.get_mut(name) {
             value.set_sensitive(true);
@@ -163,18 +202,36 @@ fn prepare(headers: &mut HeaderMap) {
     }
 }
 
-async fn read(mut response: Response) -> Result<Reply, HttpError> {
-    let headers = response.headers();
-    if headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() > MAX_HEAD {
-        return Err(HttpError::TooLarge);
+/// What is told of a reply's head.
+struct Head {
+    coding: Coding,
+    content_type: Option<String>,
+    retry_after: Option<u32>,
+    date: Option<Timestamp>,
+    challenges: Vec<String>,
+}
+
+impl Head {
+    fn of(headers: &HeaderMap) -> Result<Self, HttpError> {
+        if headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() > MAX_HEAD
+        {
+            return Err(HttpError::TooLarge);
+        }
+        let date = only(headers, &header::DATE);
+        let challenges = headers.get_all(header::WWW_AUTHENTICATE).iter();
+        Ok(Self {
+            coding: Coding::of(headers)?,
+            content_type: only(headers, &header::CONTENT_TYPE),
+            retry_after: only(headers, &header::RETRY_AFTER)
+                .and_then(|text| retry_after::seconds(&text, date.as_deref())),
+            date: date.and_then(|text| retry_after::date(&text)),
+            challenges: challenges.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect(),
+        })
     }
-    let coding = Coding::of(headers)?;
-    let content_type = only(headers, &header::CONTENT_TYPE);
-    let retry_after = only(headers, &header::RETRY_AFTER)
-        .and_then(|text| retry_after::seconds(&text, only(headers, &header::DATE).as_deref()));
-    let date = only(headers, &header::DATE).and_then(|text| retry_after::date(&text));
-    let challenges = headers.get_all(header::WWW_AUTHENTICATE).iter();
-    let challenges = challenges.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect();
+}
+
+async fn read(mut response: Response) -> Result<Reply, HttpError> {
+    let Head { coding, content_type, retry_after, date, challenges } = Head::of(response.headers())?;
     let status = response.status().as_u16();
     let mut received = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|err| fault::after_connecting(&err))? {

@@ -1,6 +1,7 @@
 //! The client against servers that misbehave on purpose.
 
 mod addresses;
+mod calls;
 mod certificates;
 mod child;
 mod floods;

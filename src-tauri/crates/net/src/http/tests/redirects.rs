@@ -7,7 +7,7 @@ use super::server::Server;
 use super::*;
 
 /// Ways to send somebody elsewhere: name, status, headers. `{sink}` is another origin, `{self}` the same.
-const WAYS: &[(&str, u16, &str)] = &[
+pub(super) const WAYS: &[(&str, u16, &str)] = &[
     ("301 elsewhere", 301, "Location: http://{sink}/token"),
     ("302 elsewhere", 302, "Location: http://{sink}/token"),
     ("303 elsewhere", 303, "Location: http://{sink}/token"),

@@ -13,13 +13,13 @@ use tokio::time::Instant;
 use super::server::Server;
 use super::*;
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-fn with_body(headers: &str, body: &[u8]) -> Vec<u8> {
+pub(super) fn with_body(headers: &str, body: &[u8]) -> Vec<u8> {
     let mut reply =
         format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {}\r\n\r\n", body.len()).into_bytes();
     reply.extend_from_slice(body);
