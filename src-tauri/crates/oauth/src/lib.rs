@@ -10,6 +10,7 @@
 pub mod callback;
 pub mod challenge;
 pub mod connect;
+pub mod echo;
 pub mod fresh;
 pub mod id_token;
 pub mod json;
