@@ -65,6 +65,14 @@ uuid_id! {
     ReceiptId
     /// One thing that another program asked for.
     AskedId
+    /// What one task was given.
+    LeaseId
+    /// One question that an agent's task puts before the person.
+    QuestionId
+    /// One answer that holds for a while.
+    ChoiceId
+    /// One agent that asks to be added.
+    EnrolmentId
 }
 
 macro_rules! slug_id {
