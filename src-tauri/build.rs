@@ -15,7 +15,7 @@ fn main() -> ExitCode {
             "the user interface is not built: run `npm --prefix ui ci && npm --prefix ui run build` first",
         );
     }
-    let commands: &'static [&'static str] = contract::bindings::main_window_commands().leak();
+    let commands: &'static [&'static str] = contract::bindings::all_commands().leak();
     match tauri_build::try_build(Attributes::new().app_manifest(AppManifest::new().commands(commands))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("{error:#}")),

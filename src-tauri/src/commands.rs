@@ -1,4 +1,4 @@
-//! The commands of the main window: each passes its request to the host and hands the answer back.
+//! The commands of the windows: each passes its request to the host and hands the answer back.
 //!
 //! Tauri refuses what the window's capability file does not allow; the label is checked here once more.
 //! They are generic over the runtime, so that tests can call them from windows that the product never makes.
@@ -7,18 +7,21 @@ use contract::channel::{COPY_LINK, Link, QUIT};
 use contract::error_code::{CommandError, ErrorCode};
 use contract::object::Object;
 use contract::ui::{
-    AddAgent, AgentView, AnswerAsked, AppState, AttemptRef, AttemptView, ChangeProtection, ConnectAccount,
-    DecideAccount, GrantRef, GrantView, GrantsView, LockSettingsView, NarrowGrant, Nothing, ProviderView,
-    ReceiptRef, ReceiptView, RenewGrant, SavedFile, Unlock,
+    ActivityDetails, ActivityFilter, ActivityPage, ActivityRef, ActivityVerdict, AddAgent, AgentRef,
+    AgentView, AgentsView, AlertRef, AnswerApproval, AnswerAsked, AnswerEnrolment, AppState, AttemptRef,
+    AttemptView, ChangeProtection, ChoiceRef, ConnectAccount, DecideAccount, GrantRef, GrantView, GrantsView,
+    LockSettingsView, NarrowGrant, Nothing, PendingApproval, ProviderView, ReceiptRef, ReceiptView,
+    RenewGrant, RuleView, SavedFile, SetRule, Unlock,
 };
 use tauri::ipc::Invoke;
 use tauri::{AppHandle, Manager as _, Runtime, State, WebviewWindow};
 
 use crate::Ending;
+use crate::approval::Approval;
 use crate::channel::Host;
 use crate::clipboard::Clipboard;
 use crate::host_program::HostProgram;
-use crate::windows::MAIN;
+use crate::windows::{APPROVAL, MAIN};
 
 macro_rules! pass_on {
     ($($name:ident($request:ident) -> $answer:ty;)*) => {$(
@@ -35,11 +38,29 @@ macro_rules! pass_on {
 }
 contract::command_table!(pass_on);
 
+macro_rules! pass_on_approval {
+    ($($name:ident($request:ident) -> $answer:ty;)*) => {$(
+        #[tauri::command]
+        async fn $name<R: Runtime>(
+            window: WebviewWindow<R>,
+            host: State<'_, Host>,
+            approval: State<'_, Approval>,
+            request: Object<$request>,
+        ) -> Result<$answer, CommandError> {
+            from_approval(&window)?;
+            let pending: $answer = host.ask(concat!("/window/", stringify!($name)), &request.0).await?;
+            approval.drawn(window.app_handle(), &pending);
+            Ok(pending)
+        }
+    )*};
+}
+contract::approval_table!(pass_on_approval);
+
 /// Every command a window may call.
 pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
     macro_rules! with_ours {
         ($($name:ident($request:ident) -> $answer:ty;)*) => {
-            tauri::generate_handler![$($name,)* copy_link, quit, start_again]
+            tauri::generate_handler![$($name,)* pending_approval, answer_approval, copy_link, quit, start_again]
         };
     }
     contract::command_table!(with_ours)
@@ -92,6 +113,10 @@ async fn start_again<R: Runtime>(
 
 fn from_main<R: Runtime>(window: &WebviewWindow<R>) -> Result<(), CommandError> {
     if window.label() == MAIN { Ok(()) } else { Err(ErrorCode::RequestMalformed.into()) }
+}
+
+fn from_approval<R: Runtime>(window: &WebviewWindow<R>) -> Result<(), CommandError> {
+    if window.label() == APPROVAL { Ok(()) } else { Err(ErrorCode::RequestMalformed.into()) }
 }
 
 #[cfg(test)]

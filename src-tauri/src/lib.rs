@@ -2,7 +2,8 @@
 //!
 //! The host starts it with one end of a socket pair as its standard input, and replaces it rather than changing it:
 //! without arguments it shows the window and ends when that is closed; with `--tray` it shows the tray alone and
-//! starts neither Tauri nor GTK. Without a channel it becomes the host.
+//! starts neither Tauri nor GTK; with `--approval` it shows what agents ask, and ends when nobody asks any more.
+//! Without a channel it becomes the host.
 //!
 //! **Invariant:** imports `contract` and `ipc` alone, so no type that could carry a token or a key can get here.
 //! **Invariant:** everything the webview asks goes to the host as it is, and the host decides.
@@ -10,6 +11,7 @@
 //! The exit status tells the host why the process ended: see [`Ending`].
 #![cfg(unix)]
 
+mod approval;
 mod channel;
 mod clipboard;
 mod commands;
@@ -30,11 +32,13 @@ use std::sync::Arc;
 use tauri::{AppHandle, Manager as _, RunEvent, Runtime, WindowEvent};
 use tracing::{error, info};
 
+use crate::approval::Approval;
 use crate::channel::Host;
 use crate::clipboard::Clipboard;
 use crate::environment::Environment;
 use crate::host_program::HostProgram;
 use crate::tray::Choice;
+use crate::windows::APPROVAL;
 
 /// Why the process ended, as its exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,12 +60,13 @@ pub enum Ending {
 /// What the process shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
+    Approval,
     Tray,
     Window,
 }
 
 /// What a process says that was started with anything else. What was given is not repeated: a terminal may obey it.
-const USAGE: &str = "countersign-desktop takes no arguments but --tray. Nothing was started.\n";
+const USAGE: &str = "countersign-desktop takes no arguments but --approval or --tray. Nothing was started.\n";
 
 /// Runs the process from its first act to its end.
 #[must_use]
@@ -103,7 +108,7 @@ fn show(channel: UnixStream, environment: Environment, mode: Mode) -> i32 {
     };
     match mode {
         Mode::Tray => tray_alone(Arc::new(host)) as i32,
-        Mode::Window => window(host, environment),
+        Mode::Approval | Mode::Window => window(host, environment, mode),
     }
 }
 
@@ -136,7 +141,7 @@ fn tray_alone(_host: Arc<Host>) -> Ending {
 }
 
 /// Shows the window, and the tray icon beside it, until the end.
-fn window(host: Host, environment: Environment) -> i32 {
+fn window(host: Host, environment: Environment, mode: Mode) -> i32 {
     if let Err(error) = ipc::folder::make_private(environment.webview_data()) {
         error!(%error, "the webview has no folder of its own");
         return Ending::Failed as i32;
@@ -146,7 +151,7 @@ fn window(host: Host, environment: Environment) -> i32 {
         error!("no display");
         return Ending::NoDisplay as i32;
     }
-    match build(host, environment) {
+    match build(host, environment, mode) {
         Ok(app) => app.run_return(|app, event| {
             if matches!(event, RunEvent::Exit) {
                 app.state::<Clipboard>().hand_over();
@@ -159,24 +164,30 @@ fn window(host: Host, environment: Environment) -> i32 {
     }
 }
 
-fn build(host: Host, environment: Environment) -> tauri::Result<tauri::App> {
+fn build(host: Host, environment: Environment, mode: Mode) -> tauri::Result<tauri::App> {
     let program = HostProgram::beside_this_one();
     tauri::Builder::default()
         .manage(host)
         .manage(Clipboard::default())
+        .manage(Approval::new(mode == Mode::Approval))
         .manage(program)
         .manage(environment)
         .invoke_handler(commands::handler())
         .on_window_event(|window, event| {
             if let WindowEvent::CloseRequested { api, .. } = event {
                 api.prevent_close();
-                // At once for the person; the process follows when the host knows.
-                let _ = window.hide();
-                tauri::async_runtime::spawn(close(window.app_handle().clone()));
+                if window.label() == APPROVAL {
+                    // It may have another question to ask: it goes once the host has said that it has not.
+                    tauri::async_runtime::spawn(approval::close(window.app_handle().clone()));
+                } else {
+                    // At once for the person; the process follows when the host knows.
+                    let _ = window.hide();
+                    tauri::async_runtime::spawn(close(window.app_handle().clone()));
+                }
             }
         })
-        .setup(|app| {
-            start(app.handle());
+        .setup(move |app| {
+            start(app.handle(), mode);
             Ok(())
         })
         .build(context())
@@ -188,19 +199,22 @@ fn context<R: Runtime>() -> tauri::Context<R> {
 }
 
 /// Makes what is shown. Nothing here may fail: Tauri turns an error into a panic.
-fn start(app: &AppHandle) {
+fn start(app: &AppHandle, mode: Mode) {
     let shown = app.clone();
-    let tray = tray::show(move |choice| match choice {
-        Choice::Open => windows::present(&shown, None),
-        Choice::StopAgents => {
-            let app = shown.clone();
-            tauri::async_runtime::spawn(async move { app.state::<Host>().stop_agents().await });
-            windows::present(&shown, None);
-        }
-        Choice::Quit => {
-            let app = shown.clone();
-            tauri::async_runtime::spawn(async move { app.state::<Host>().want(choice.wanted()).await });
-        }
+    let tray = tray::show(move |choice| {
+        let app = shown.clone();
+        // Without a main window here the host brings one, in a process of its own.
+        let is_here = mode == Mode::Window && choice != Choice::Quit;
+        tauri::async_runtime::spawn(async move {
+            if choice == Choice::StopAgents {
+                app.state::<Host>().stop_agents().await;
+            }
+            if is_here {
+                windows::present(&app, None);
+            } else {
+                app.state::<Host>().want(choice.wanted()).await;
+            }
+        });
     });
     if let Err(error) = tray {
         info!(%error, "no tray");
@@ -209,7 +223,8 @@ fn start(app: &AppHandle) {
             async move { app.state::<Host>().tell(contract::channel::NO_TRAY).await },
         );
     }
-    match windows::open_main(app) {
+    let opened = if mode == Mode::Approval { windows::open_approval(app) } else { windows::open_main(app) };
+    match opened {
         Ok(()) => drop(tauri::async_runtime::spawn(events::follow(app.clone()))),
         Err(error) => {
             error!(%error, "no window");

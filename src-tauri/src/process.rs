@@ -23,7 +23,9 @@ pub(crate) fn mode() -> Option<Mode> {
     let mut given = std::env::args_os().skip(1);
     match (given.next(), given.next()) {
         (None, None) => Some(Mode::Window),
-        (Some(only), None) => (only == "--tray").then_some(Mode::Tray),
+        (Some(only), None) if only == "--approval" => Some(Mode::Approval),
+        (Some(only), None) if only == "--tray" => Some(Mode::Tray),
+        (Some(_), None) => None,
         (_, Some(_)) => None,
     }
 }

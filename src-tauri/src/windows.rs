@@ -1,24 +1,55 @@
-//! The main window: made here, not in the configuration, so that every switch is seen in one place.
+//! The windows: made here, not in the configuration, so that every switch is seen in one place.
 
 use tauri::webview::{NewWindowResponse, PermissionResponse};
-use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
 use tracing::{info, warn};
 
 use crate::environment::Environment;
 
+/// A window that is being made.
+type Builder<'a> = WebviewWindowBuilder<'a, Wry, AppHandle>;
+
 /// The main window's label; its capability file names it too.
 pub(crate) const MAIN: &str = "main";
+/// The approval window's label; it has a capability file of its own.
+pub(crate) const APPROVAL: &str = "approval";
 
 /// The title says when banks and money are not real.
 const TITLE: &str = if cfg!(feature = "sandbox") { "Countersign — Sandbox" } else { "Countersign" };
 
-/// Opens the main window. Its webview stays on the app's own pages, opens no other window, downloads nothing, has no
-/// inspector, and is granted no camera, microphone, place or notification.
+/// The approval window's title.
+const APPROVAL_TITLE: &str =
+    if cfg!(feature = "sandbox") { "Countersign asks — Sandbox" } else { "Countersign asks" };
+
+/// Opens the main window.
 pub(crate) fn open_main(app: &AppHandle) -> tauri::Result<()> {
-    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
-        .title(TITLE)
-        .inner_size(900.0, 700.0)
-        .min_inner_size(400.0, 480.0)
+    open(app, MAIN, "index.html", |window| {
+        window.title(TITLE).inner_size(900.0, 700.0).min_inner_size(400.0, 480.0)
+    })
+}
+
+/// Opens the approval window: small, in front of the others, and on every workspace, so that it is not missed.
+pub(crate) fn open_approval(app: &AppHandle) -> tauri::Result<()> {
+    open(app, APPROVAL, "approval.html", |window| {
+        window
+            .title(APPROVAL_TITLE)
+            .inner_size(460.0, 560.0)
+            .min_inner_size(400.0, 520.0)
+            .center()
+            .always_on_top(true)
+            .visible_on_all_workspaces(true)
+    })
+}
+
+/// Opens a window. Its webview stays on the app's own pages, opens no other window, downloads nothing, has no
+/// inspector, and is granted no camera, microphone, place or notification.
+fn open(
+    app: &AppHandle,
+    label: &str,
+    page: &str,
+    looks: impl FnOnce(Builder<'_>) -> Builder<'_>,
+) -> tauri::Result<()> {
+    let window = looks(WebviewWindowBuilder::new(app, label, WebviewUrl::App(page.into())))
         .data_directory(app.state::<Environment>().webview_data().to_owned())
         .disable_drag_drop_handler()
         .devtools(false)
@@ -55,6 +86,15 @@ pub(crate) fn present(app: &AppHandle, activation_token: Option<String>) {
     if let Err(error) = presented {
         warn!(%error, "the window could not be brought up");
     }
+}
+
+/// Brings the approval window to the front, if there is one. On the main thread.
+pub(crate) fn present_approval(app: &AppHandle, activation_token: Option<&str>) -> bool {
+    let Some(window) = app.get_webview_window(APPROVAL) else { return false };
+    let _ = window.unminimize();
+    let _ = window.show();
+    to_front(&window, activation_token);
+    true
 }
 
 #[cfg(target_os = "linux")]

@@ -16,7 +16,7 @@ const NOW: Duration = Duration::ZERO;
 const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
 
 async fn connect(app: &TestApp) -> Wanted {
-    let agents = app.app.list_agents().await.unwrap();
+    let agents = app.app.list_agents().await.unwrap().agents;
     Wanted::Connect(ConnectAccount {
         provider: "bank-1".into(),
         agent: agents[0].id.clone(),

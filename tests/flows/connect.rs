@@ -295,7 +295,7 @@ async fn requests_that_do_not_fit_start_nothing() {
     use contract::error_code::ErrorCode;
     let bank = FakeProvider::start().await;
     let mut app = TestApp::start(&[&bank]).await;
-    let agent = app.app.list_agents().await.unwrap()[0].id.clone();
+    let agent = app.app.list_agents().await.unwrap().agents[0].id.clone();
     let now = app::port::Clock::now(&app.clock);
     let check = async |provider: &str, agent: &str, permissions: &[&str], until: i64, expected: ErrorCode| {
         let request = contract::ui::ConnectAccount {

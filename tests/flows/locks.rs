@@ -103,7 +103,7 @@ async fn while_locked_nothing_starts_and_everything_can_be_stopped() {
         assert_eq!(locked(&app).await, Some(LockedByView::Person), "the first one says why");
         let before = bank.all_seen().len();
         assert_eq!(app.app.check_grant(first).await.unwrap_err().code(), ErrorCode::Locked);
-        let agents = app.app.list_agents().await.unwrap();
+        let agents = app.app.list_agents().await.unwrap().agents;
         let request = contract::ui::ConnectAccount {
             provider: "bank-1".into(),
             agent: agents[0].id.clone(),

@@ -24,7 +24,7 @@ async fn a_receipt_says_who_may_do_what_until_when() {
     assert_eq!((receipt.bank.as_str(), receipt.agent.as_str()), ("Fake Bank bank-1", "Budget Buddy"));
     assert_eq!(receipt.issuer, bank.issuer);
     assert_eq!(receipt.holder.as_deref(), Some("Fay Kester"));
-    assert_eq!(receipt.thumbprint, app.app.list_agents().await.unwrap()[0].thumbprint);
+    assert_eq!(receipt.thumbprint, app.app.list_agents().await.unwrap().agents[0].thumbprint);
     assert_eq!(receipt.permissions[1], "your balances: what is in each account now");
     let accounts: Vec<_> = receipt.accounts.iter().map(|a| (a.name.as_str(), a.number.as_str())).collect();
     assert_eq!(accounts, [("Main", "••••3000"), ("Side", "••••4821")]);

@@ -152,7 +152,7 @@ async fn odd_scopes_arrive_as_they_are_and_none_are_left_out_empty() {
 async fn state_says_nothing_and_is_never_the_same() {
     let bank = FakeProvider::start().await;
     let mut app = TestApp::start(&[&bank]).await;
-    let agent = app.app.list_agents().await.unwrap()[0].clone();
+    let agent = app.app.list_agents().await.unwrap().agents[0].clone();
     let attempt = app.click_connect("bank-1", READS).await;
     let mut states = BTreeSet::from([parameter(&app.opened().await, "state")]);
     for _ in 0..9 {

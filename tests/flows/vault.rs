@@ -77,7 +77,7 @@ async fn a_damaged_record_is_named_and_the_others_go_on() {
     let expected: (DamagedKind, Option<String>, Option<String>) =
         (DamagedKind::Connection, Some(damaged.to_string()), Some(name));
     assert_eq!((said.what, said.id.clone(), said.name.clone()), expected, "without what turns text around");
-    assert_eq!(app.app.list_agents().await.unwrap()[0].connections, 1);
+    assert_eq!(app.app.list_agents().await.unwrap().agents[0].connections, 1);
     app.app.revoke_grant(sound).await.unwrap();
     told(&app, sound, None).await;
     assert!(app.app.show_grant(damaged).await.is_err());

@@ -9,6 +9,19 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("AccountView", "id", "the bank's opaque id, of visible ASCII"),
     ("AccountView", "masked", "four signs of a number"),
     ("AccountView", "name", "the bank's words, cleaned and cut"),
+    ("ActivityDetails", "before", "hexadecimal digits of a hash"),
+    (
+        "ActivityDetails",
+        "body",
+        "a record of the audit log: ids, codes and our words; the agent's words as JSON text",
+    ),
+    ("ActivityDetails", "hash", "hexadecimal digits of a hash"),
+    ("ActivityEntry", "grant", "a UUID of ours"),
+    ("ActivityEntry", "quoted", "the agent's words, cleaned and cut"),
+    ("ActivityWhat", "name", "an event's name, of another version of ours"),
+    ("ActivityWhat", "operation", "of the API profile"),
+    ("ActivityWhat", "operations", "of the API profile"),
+    ("ActivityWhat", "permissions", "of the API profile"),
     ("AgentMark", "id", "a UUID of ours"),
     ("AgentMark", "name", "the person's words"),
     ("AgentMark", "thumbprint", "of a public key"),
@@ -17,8 +30,22 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("AgentView", "thumbprint", "of a public key"),
     ("AppState", "home", "a path that the person set"),
     ("AppState", "version", "of this program"),
+    ("ApprovalOperation", "id", "of the API profile"),
+    ("ApprovalOperation", "says", "of the API profile"),
+    ("ApprovalView", "drawn", "hexadecimal digits of a hash"),
+    ("ApprovalView", "grant", "a UUID of ours"),
+    ("ApprovalView", "id", "a UUID of ours"),
+    ("ApprovalView", "program", "a path that the system knows, cleaned and cut"),
+    ("ApprovalView", "purpose", "the agent's words, cleaned and cut"),
+    ("ApprovalWhat", "date_from", "a date"),
+    ("ApprovalWhat", "date_to", "a date"),
+    ("ApprovalWhat", "reference", "the agent's words, cleaned and cut"),
+    ("ApprovalWhat", "says", "of the API profile"),
+    ("ApprovalWhat", "to", "the agent's words, cleaned and cut"),
+    ("ApprovalWhat", "to_account", "the last signs of an account's id"),
     ("AskedView", "id", "a UUID of ours"),
     ("AskedWhat", "grant", "a UUID of ours"),
+    ("AskedWhat", "purpose", "the agent's words, cleaned and cut"),
     ("AttemptView", "grant", "a UUID of ours"),
     ("AttemptView", "id", "a UUID of ours"),
     ("AttemptView", "reference", "for support; made of a stage, a cause and dice of its own"),
@@ -31,6 +58,9 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("BankMark", "name", "of the provider file"),
     ("CatalogueProblem", "file", "a file's name"),
     ("CatalogueProblem", "rule", "our words, with names and positions"),
+    ("ChoiceView", "grant", "a UUID of ours"),
+    ("ChoiceView", "id", "a UUID of ours"),
+    ("ChoiceView", "operation", "of the API profile"),
     ("CommandError", "reference", "for support"),
     ("DamagedRecord", "id", "a UUID of ours"),
     ("DamagedRecord", "name", "of a bank or an agent, as they are shown elsewhere"),
@@ -38,6 +68,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("EndingView", "extra", "scopes, cleaned and cut"),
     ("EndingView", "member", "a member's name that our own list knows"),
     ("EndingView", "rule", "a rule's name of ours"),
+    ("EnrolmentView", "code", "eight signs, to be compared"),
+    ("EnrolmentView", "id", "a UUID of ours"),
+    ("EnrolmentView", "program", "a path that the system knows, cleaned and cut"),
+    ("EnrolmentView", "suggested_name", "the agent's words, cleaned and cut"),
+    ("EnrolmentView", "thumbprint", "of a public key"),
     ("Event", "id", "a UUID of ours"),
     ("GrantRow", "id", "a UUID of ours"),
     ("GrantState", "replaced_by", "a UUID of ours"),
@@ -45,6 +80,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("GrantView", "holder", "the bank's words, cleaned and cut"),
     ("GrantView", "reference", "for support"),
     ("GrantView", "renews", "a UUID of ours"),
+    ("MoneyView", "amount", "a decimal number"),
+    ("MoneyView", "currency", "three capital letters"),
     ("OtherAccountView", "holder", "the bank's words, cleaned and cut"),
     ("PermissionView", "cannot", "of the API profile"),
     ("PermissionView", "id", "of the API profile"),
@@ -67,6 +104,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("ReceiptView", "json", "the rest of the receipt once more"),
     ("ReceiptView", "permissions", "of the API profile"),
     ("ReceiptView", "thumbprint", "of a public key"),
+    ("RuleAlertView", "id", "an id of ours"),
+    ("RuleFact", "value", "a number, an hour or an operation's id"),
     ("SavedFile", "path", "where a receipt was written for the person"),
     ("TroubleView", "detail", "a registered OAuth error code, or a rule's name of ours"),
 ];
@@ -122,7 +161,8 @@ pub(crate) fn members_of(name: &str) -> Vec<String> {
 /// Every text that can be reached from what a window is told, and every word that is no type of ours.
 fn texts(typescript: &str) -> (BTreeSet<(String, String)>, Vec<String>) {
     let declarations = declarations(typescript);
-    let answers = declarations["Commands"].split("answer:").skip(1);
+    let tables = ["ApprovalCommands", "Commands"].map(|table| declarations[table].split("answer:").skip(1));
+    let answers = tables.into_iter().flatten();
     let answers = answers.flat_map(|part| words(part.split('}').next().expect("an end")));
     let mut open: Vec<String> = answers.chain(["CommandError".into(), "Event".into()]).collect();
     let (mut seen, mut texts, mut strange) = (BTreeSet::new(), BTreeSet::new(), Vec::new());

@@ -29,9 +29,11 @@ const SECRET_WORDS: &[&str] = &[
 
 /// Names with such a word that carry none. (type, member); a type's own name stands alone.
 const HARMLESS: &[(&str, &str)] = &[
-    ("AddAgent", "key"),      // an agent's public key, pasted by the person
-    ("CommandError", "code"), // an ErrorCode
-    ("EndingView", "code"),   // a registered OAuth error code of the bank, never free text
+    ("AddAgent", "key"),              // an agent's public key, pasted by the person
+    ("CommandError", "code"),         // an ErrorCode
+    ("AnswerApproval", "passphrase"), // typed by the person, as below
+    ("EndingView", "code"),           // a registered OAuth error code of the bank, never free text
+    ("EnrolmentView", "code"), // compared by the person with what the program shows; made of a public key and dice
     ("ErrorCode", ""),
     // What the person types on its way to the host, in a type of its own that does not print; no answer has it.
     ("PassphraseText", ""),
@@ -39,7 +41,7 @@ const HARMLESS: &[(&str, &str)] = &[
 ];
 /// The same, in what crosses between our own processes.
 const HARMLESS_ON_THE_CHANNEL: &[&str] = &[
-    "code",             // CommandError and EndingView, as above
+    "code",             // CommandError, EndingView and EnrolmentView, as above
     "key",              // AddAgent, as above
     "passphrase",       // typed by the person, into the host and never out of it
     "activation_token", // lets a compositor raise a window; it opens nothing at a bank

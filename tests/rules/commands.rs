@@ -37,8 +37,14 @@ fn read_json(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
 }
 
-fn capability() -> Value {
-    read_json(&root().join("src-tauri/capabilities/main.json"))
+fn capability(window: &str) -> Value {
+    read_json(&root().join(format!("src-tauri/capabilities/{window}.json")))
+}
+
+/// Each window with the commands that it may call.
+fn windows() -> [(&'static str, Vec<&'static str>); 2] {
+    let approval = contract::bindings::approval_window_commands().to_vec();
+    [("approval", approval), ("main", contract::bindings::main_window_commands())]
 }
 
 fn configuration() -> Value {
@@ -58,17 +64,16 @@ fn names_in(folder: &str) -> Vec<String> {
     names
 }
 
-/// What is wrong with a capability file.
-fn faults(capability: &Value) -> Vec<String> {
+/// What is wrong with a window's capability file.
+fn faults(capability: &Value, window: &str, commands: &[&str]) -> Vec<String> {
     let mut faults = Vec::new();
     let known = ["$schema", "identifier", "description", "local", "windows", "permissions"];
     faults.extend(
         keys(capability).into_iter().filter(|key| !known.contains(key)).map(|key| format!("{key} is set")),
     );
-    if capability["windows"] != json!(["main"]) {
+    if capability["windows"] != json!([window]) {
         faults.push(format!("windows are {}", capability["windows"]));
     }
-    let commands = contract::bindings::main_window_commands();
     let expected: BTreeSet<String> = commands
         .iter()
         .map(|name| format!("allow-{}", name.replace('_', "-")))
@@ -90,23 +95,36 @@ fn faults(capability: &Value) -> Vec<String> {
 }
 
 #[test]
-fn the_capability_file_is_the_table_and_nothing_else() {
-    assert_eq!(faults(&capability()), Vec::<String>::new());
-    assert_eq!(capability()["local"], json!(true));
-    assert_eq!(names_in("src-tauri/capabilities"), ["main.json"], "a file in this folder is a right");
+fn each_capability_file_is_its_windows_table_and_nothing_else() {
+    for (window, commands) in windows() {
+        assert_eq!(faults(&capability(window), window, &commands), Vec::<String>::new());
+        assert_eq!(capability(window)["local"], json!(true));
+    }
+    let files = names_in("src-tauri/capabilities");
+    assert_eq!(files, ["approval.json", "main.json"], "a file in this folder is a right");
+}
+
+#[test]
+fn the_approval_window_may_read_the_question_and_answer_it_and_nothing_else() {
+    let [(_, approval), (_, main)] = windows();
+    assert_eq!(approval, ["pending_approval", "answer_approval"]);
+    assert!(approval.iter().all(|command| !main.contains(command)), "{main:?}");
 }
 
 #[test]
 fn a_planted_permission_is_found() {
     let planted = |change: &dyn Fn(&mut Value)| {
-        let mut capability = capability();
-        let before = faults(&capability);
+        let [_, (window, commands)] = windows();
+        let mut capability = capability(window);
+        let before = faults(&capability, window, &commands);
         change(&mut capability);
-        faults(&capability).into_iter().filter(|fault| !before.contains(fault)).collect::<Vec<_>>()
+        let after = faults(&capability, window, &commands);
+        after.into_iter().filter(|fault| !before.contains(fault)).collect::<Vec<_>>()
     };
     let add = |name: &'static str| planted(&|c| c["permissions"].as_array_mut().unwrap().push(json!(name)));
     assert_eq!(add("core:default"), ["core:default is allowed"]);
     assert_eq!(add("shell:allow-open"), ["shell:allow-open is allowed"]);
+    assert_eq!(add("allow-answer-approval"), ["allow-answer-approval is allowed"]);
     assert_eq!(add("allow-quit"), ["a permission stands twice"]);
     assert_eq!(
         planted(&|c| drop(c["permissions"].as_array_mut().unwrap().remove(0))),
@@ -120,16 +138,20 @@ fn a_planted_permission_is_found() {
 #[test]
 fn the_generated_typescript_knows_the_same_commands() {
     let text = std::fs::read_to_string(root().join("ui/src/ipc/generated/contract.ts")).unwrap();
-    let (_, commands) = text.split_once("export type Commands = {\n").expect("the table");
-    let (commands, _) = commands.split_once("\n};").expect("its end");
-    let listed: Vec<&str> =
-        commands.lines().map(|line| line.trim().split_once(':').expect("a name").0).collect();
-    assert_eq!(listed, contract::bindings::main_window_commands());
+    let [(_, approval), (_, main)] = windows();
+    for (table, commands) in [("ApprovalCommands", approval), ("Commands", main)] {
+        let begin = format!("export type {table} = {{\n");
+        let (_, listed) = text.split_once(&begin).expect("the table");
+        let (listed, _) = listed.split_once("\n};").expect("its end");
+        let listed: Vec<&str> =
+            listed.lines().map(|line| line.trim().split_once(':').expect("a name").0).collect();
+        assert_eq!(listed, commands);
+    }
 }
 
 #[test]
 fn no_command_stands_twice() {
-    let commands = contract::bindings::main_window_commands();
+    let commands = contract::bindings::all_commands();
     assert_eq!(commands.iter().collect::<BTreeSet<_>>().len(), commands.len());
 }
 
@@ -156,7 +178,7 @@ fn everything_else_of_tauri_is_off() {
     assert_eq!(app["windows"], json!([]), "windows are made in code, where every switch is seen");
     assert_eq!(app["enableGTKAppId"], json!(false), "it would merge two data folders");
     assert_eq!(keys(&app["security"]), ["capabilities", "csp", "freezePrototype"]);
-    assert_eq!(app["security"]["capabilities"], json!(["main"]));
+    assert_eq!(app["security"]["capabilities"], json!(["approval", "main"]));
     assert_eq!(app["security"]["freezePrototype"], json!(true));
     assert_eq!(
         keys(&configuration["build"]),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use broker::{Hub, window};
 use contract::channel::Hello;
-use contract::commands::HOST_COMMANDS;
+use contract::commands::{APPROVAL_COMMANDS, HOST_COMMANDS};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
@@ -23,7 +23,7 @@ use crate::answers::members_of;
 const TABLE: &str = include_str!("../tables/window_requests.jsonl");
 
 /// Routes of the channel beside the command table, and the one that only reads.
-const BESIDE: [&str; 6] = ["closed", "copy_link", "hello", "no_tray", "quit", "show"];
+const BESIDE: [&str; 7] = ["approval_closed", "closed", "copy_link", "hello", "no_tray", "quit", "show"];
 const READS: &str = "events";
 
 /// What every command's rows must hold, whatever it takes.
@@ -165,7 +165,7 @@ impl Channel {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_of_the_table_gets_its_answer() {
     let channel = channel().await;
-    let agent = channel.app.app.list_agents().await.unwrap()[0].id.clone();
+    let agent = channel.app.app.list_agents().await.unwrap().agents[0].id.clone();
     let mut known = Known { agent, rows: 0 };
     let mut wrong = Vec::new();
     let rows = table();
@@ -185,7 +185,7 @@ async fn every_request_of_the_table_gets_its_answer() {
     }
     assert_eq!(wrong, Vec::<String>::new(), "of {} rows", rows.len());
     // The host is as it was, but for what the controls have done.
-    let agents = channel.app.app.list_agents().await.unwrap();
+    let agents = channel.app.app.list_agents().await.unwrap().agents;
     assert!(agents.iter().all(|agent| agent.name.starts_with("Ledgerly ") || agent.name == "Budget Buddy"));
     assert_eq!(agents.len(), 3, "two controls added one each");
     assert_eq!(channel.app.app.list_attempts().await.unwrap().len(), 3, "three controls started one each");
@@ -226,7 +226,8 @@ fn requests() -> BTreeMap<String, String> {
 fn every_command_has_every_kind_of_row() {
     let requests = requests();
     let known: BTreeSet<&str> = requests.keys().map(String::as_str).collect();
-    let host: BTreeSet<&str> = HOST_COMMANDS.iter().copied().chain(["copy_link"]).collect();
+    let host: BTreeSet<&str> =
+        HOST_COMMANDS.iter().chain(APPROVAL_COMMANDS).copied().chain(["copy_link"]).collect();
     assert_eq!(known, host);
     let rows = table();
     assert_eq!(gaps(&rows, &requests), Vec::<String>::new());

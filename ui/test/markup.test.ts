@@ -36,7 +36,15 @@ function world(text: string): Fake {
   const all = permissions("accounts", "balances", "payments").map(words);
   const mark = { id: "agent", name: text, thumbprint: "thumbprint" };
   fake.app = { ...fake.app, home: text, version: text, catalogue_problems: [{ file: text, rule: text }] };
-  const what = { kind: "connect", bank, agent: mark, permissions: all, until: now } as const;
+  const what = {
+    kind: "connect",
+    bank,
+    agent: mark,
+    permissions: all,
+    until: now,
+    by_agent: true,
+    purpose: "To plan",
+  } as const;
   fake.app.asked = [{ id: "asked", at: now, what }];
   fake.providers = [provider(bank, { permissions: all, unverified: true, shared_consents: true })];
   fake.agents = [{ ...agent("agent", text, now, 1), thumbprint: "thumbprint" }];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::bindings::main_window_commands;
+use contract::bindings::{all_commands, approval_window_commands, main_window_commands};
 use contract::error_code::ErrorCode;
 use serde_json::{Value, json};
 use tauri::ipc::{CallbackFn, InvokeBody, Origin};
@@ -83,6 +83,8 @@ fn a_planted_permission_shows_in_the_resolved_access_list() {
         ["allow plugin:webview|create_webview_window: local, windows [main], webviews []"]
     );
     assert!(add("core:default").len() > 10, "a default set is many permissions");
+    let answers = "allow answer_approval: local, windows [main], webviews []";
+    assert_eq!(add("allow-answer-approval"), [answers]);
     assert_eq!(with(&|main| main["webviews"] = json!(["*"])).len(), main_window_commands().len() + 2);
     assert_eq!(with(&|main| main["windows"] = json!(["main", "*"])).len(), main_window_commands().len() + 2);
     let remote = with(&|main| main["remote"] = json!({ "urls": ["https://evil.example/*"] }));
@@ -91,16 +93,22 @@ fn a_planted_permission_shows_in_the_resolved_access_list() {
 }
 
 #[test]
-fn the_capability_file_allows_the_command_table_and_to_hear_events() {
-    let file: Value = serde_json::from_str(include_str!("../../capabilities/main.json")).unwrap();
-    let allowed: BTreeSet<&str> =
-        file["permissions"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
-    let ours: Vec<String> =
-        main_window_commands().iter().map(|name| format!("allow-{}", name.replace('_', "-"))).collect();
-    let mut expected: BTreeSet<&str> = ours.iter().map(String::as_str).collect();
-    expected.extend(["core:event:allow-listen", "core:event:allow-unlisten"]);
-    assert_eq!(allowed, expected);
-    assert_eq!(file["windows"], json!([MAIN]));
+fn the_capability_files_allow_the_command_tables_and_to_hear_events() {
+    let files = [
+        (MAIN, include_str!("../../capabilities/main.json"), main_window_commands()),
+        (APPROVAL, include_str!("../../capabilities/approval.json"), approval_window_commands().to_vec()),
+    ];
+    for (label, file, commands) in files {
+        let file: Value = serde_json::from_str(file).unwrap();
+        let allowed: BTreeSet<&str> =
+            file["permissions"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
+        let ours: Vec<String> =
+            commands.iter().map(|name| format!("allow-{}", name.replace('_', "-"))).collect();
+        let mut expected: BTreeSet<&str> = ours.iter().map(String::as_str).collect();
+        expected.extend(["core:event:allow-listen", "core:event:allow-unlisten"]);
+        assert_eq!(allowed, expected);
+        assert_eq!(file["windows"], json!([label]));
+    }
 }
 
 /// Every command that Tauri itself has, as a page would name it.
@@ -122,6 +130,7 @@ fn program(change: impl FnOnce(&mut Context<MockRuntime>)) -> App<MockRuntime> {
     mock_builder()
         .manage(host)
         .manage(Clipboard::default())
+        .manage(Approval::default())
         .manage(None::<HostProgram>)
         .invoke_handler(handler())
         .build(context)
@@ -148,6 +157,17 @@ fn refusal(window: &WebviewWindow<MockRuntime>, page: &str, command: &str) -> Op
         "set_lock_settings" => json!({"idle_minutes": null, "with_screen": false}),
         "change_protection" => json!({"protection": "keychain", "current": null, "new": null}),
         "answer_asked" => json!({"id": "x", "yes": false}),
+        "answer_approval" => {
+            json!({"id": "x", "drawn": "x", "answer": {"kind": "deny"}, "passphrase": null})
+        }
+        "answer_enrolment" => json!({"id": "x", "accept": false, "name": null, "replaces": null}),
+        "pause_agent" | "resume_agent" | "remove_agent" => json!({"agent": "x"}),
+        "forget_choice" => json!({"agent": "x", "choice": "x"}),
+        "list_activity" => json!({"agent": null, "grant": null, "bank": null, "kinds": [], "before": null,
+            "text": null, "most": 1}),
+        "show_activity" => json!({"seq": 1}),
+        "set_rule" => json!({"id": "replays", "threshold": 1, "act": "notify"}),
+        "dismiss_alert" => json!({"alert": "x"}),
         _ => json!({}),
     };
     let request = InvokeRequest {
@@ -171,13 +191,15 @@ fn is_denied_by_the_list(refusal: Option<&Value>) -> bool {
 #[test]
 fn every_command_is_denied_to_a_foreign_window_and_to_a_foreign_page() {
     let app = program(|_| {});
-    let (main, other) = (window(&app, MAIN), window(&app, "approval"));
-    let mut all: Vec<String> = main_window_commands().into_iter().map(str::to_owned).collect();
+    let (main, other) = (window(&app, MAIN), window(&app, "receipt"));
+    let approval = window(&app, APPROVAL);
+    let mut all: Vec<String> = all_commands().into_iter().map(str::to_owned).collect();
     assert!(commands_of_tauri().len() > 100, "{:?}", commands_of_tauri());
     all.extend(commands_of_tauri());
     for command in &all {
         for (window, page) in [
             (&other, OWN_PAGE),
+            (&approval, "https://evil.example/"),
             (&main, "https://evil.example/"),
             (&main, "http://127.0.0.1:8080/callback/bank"),
             (&main, "https://tauri.localhost.evil.example/"),
@@ -217,17 +239,41 @@ fn the_main_window_gets_through_with_our_commands_alone() {
     }
 }
 
+/// The same for the approval window: its two commands, and nothing that the main window may.
+#[test]
+fn the_approval_window_gets_through_with_its_own_commands_alone() {
+    let app = program(|_| {});
+    let (main, approval) = (window(&app, MAIN), window(&app, APPROVAL));
+    for command in approval_window_commands() {
+        let said = refusal(&approval, OWN_PAGE, command);
+        let refused = json!({"code": ErrorCode::StoreFailed, "reference": "K7-4MQ-2P"});
+        assert_eq!(said, Some(refused), "{command}");
+        let said = refusal(&main, OWN_PAGE, command);
+        assert!(is_denied_by_the_list(said.as_ref()), "{command}: {said:?}");
+    }
+    for command in main_window_commands() {
+        let said = refusal(&approval, OWN_PAGE, command);
+        assert!(is_denied_by_the_list(said.as_ref()), "{command}: {said:?}");
+    }
+    for command in commands_of_tauri().iter().filter(|command| !HEARS.contains(&command.as_str())) {
+        let said = refusal(&approval, OWN_PAGE, command);
+        assert!(is_denied_by_the_list(said.as_ref()), "{command}: {said:?}");
+    }
+}
+
 /// Were the access list open, the label would still be looked at.
 #[test]
 fn every_command_looks_at_the_label_itself() {
     let app = program(|context| {
-        for command in main_window_commands() {
+        for command in all_commands() {
             context.runtime_authority_mut().__allow_command(command.to_owned(), ExecutionContext::Local);
         }
     });
-    let other = window(&app, "approval");
-    for command in main_window_commands() {
-        let said = refusal(&other, OWN_PAGE, command);
+    let (main, approval) = (window(&app, MAIN), window(&app, APPROVAL));
+    let of_main = main_window_commands().into_iter().map(|command| (&approval, command));
+    let of_approval = approval_window_commands().iter().map(|command| (&main, *command));
+    for (window, command) in of_main.chain(of_approval) {
+        let said = refusal(window, OWN_PAGE, command);
         let malformed = json!({"code": ErrorCode::RequestMalformed, "reference": null});
         assert_eq!(said, Some(malformed), "{command}");
     }
@@ -265,8 +311,10 @@ fn a_command_without_the_runs_own_key_is_not_answered() {
 #[test]
 fn a_request_of_the_wrong_shape_gets_an_error_and_nothing_else() {
     let app = program(|_| {});
-    let main = window(&app, MAIN);
-    for command in main_window_commands() {
+    let (main, approval) = (window(&app, MAIN), window(&app, APPROVAL));
+    let of_main = main_window_commands().into_iter().map(|command| (&main, command));
+    let of_approval = approval_window_commands().iter().map(|command| (&approval, *command));
+    for (window, command) in of_main.chain(of_approval) {
         for body in [
             json!(null),
             json!({}),
@@ -288,7 +336,7 @@ fn a_request_of_the_wrong_shape_gets_an_error_and_nothing_else() {
                 headers: tauri::http::HeaderMap::default(),
                 invoke_key: INVOKE_KEY.to_owned(),
             };
-            let said = get_ipc_response(&main, request).unwrap_err();
+            let said = get_ipc_response(window, request).unwrap_err();
             assert!(
                 said.as_str().is_some_and(|why| why.contains("invalid args")),
                 "{command} {body}: {said}"

@@ -1,5 +1,5 @@
 import { NOTHING } from "../ipc/client";
-import type { AgentView, CommandError } from "../ipc/generated/contract";
+import type { AgentView, CommandError, EnrolmentView } from "../ipc/generated/contract";
 import { Rereader } from "../shared/rereader";
 import type { Session } from "../shared/session.svelte";
 import { agents as words, fieldOf } from "../text/en";
@@ -8,6 +8,7 @@ import { advice } from "../text/errors";
 /** The agents this install knows. */
 export class Agents {
   list: AgentView[] | null = $state.raw(null);
+  enrolments: EnrolmentView[] = $state.raw([]);
   problem: CommandError | null = $state(null);
   readonly #session: Session;
   readonly #reader = new Rereader(() => this.#read());
@@ -23,7 +24,8 @@ export class Agents {
   async #read(): Promise<void> {
     const outcome = await this.#session.ask("list_agents", NOTHING);
     if (outcome.ok) {
-      this.list = outcome.answer;
+      this.list = outcome.answer.agents;
+      this.enrolments = outcome.answer.enrolments;
       this.problem = null;
     } else this.problem = outcome.problem;
   }

@@ -1,4 +1,4 @@
-import type { AgentView, PermissionView, ProviderView } from "../ipc/generated/contract";
+import type { AgentMark, AgentView, PermissionView, ProviderView } from "../ipc/generated/contract";
 import { asField, date, DAY, endOfDate, endOfDay } from "../shared/time";
 import { connect as words } from "../text/en";
 
@@ -10,7 +10,7 @@ export type ChoiceProblems = { agent: string | null; permissions: string | null;
 /** What is chosen in step 2, for one bank. */
 export class Choice {
   bank: ProviderView = $state.raw({} as ProviderView);
-  agent: AgentView | null = $state.raw(null);
+  agent: AgentMark | null = $state.raw(null);
   until: UntilChoice = $state("30");
   date = $state("");
   /** Shown only once the person has tried to go on. */

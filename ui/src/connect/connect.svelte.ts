@@ -76,7 +76,7 @@ export class Connect {
     this.bankGone = !bank;
     if (!bank) return;
     this.choice = new Choice(bank, [], now);
-    this.choice.agent = { ...old.row.agent, added_at: 0, connections: 0 };
+    this.choice.agent = old.row.agent;
     this.choice.choose(old.row.permissions.map((one) => one.id));
     const days = (old.consent_ends_at - old.row.created_at) / DAY;
     if (days > 60 && this.choice.allowed("90")) this.choice.until = "90";
@@ -94,7 +94,7 @@ export class Connect {
     ]);
     if (providers.ok) this.providers = providers.answer;
     else this.problem = providers.problem;
-    if (agents.ok) this.agents = agents.answer;
+    if (agents.ok) this.agents = agents.answer.agents.filter((one) => one.removed_at === null);
     else this.problem = agents.problem;
   }
 

@@ -1,6 +1,6 @@
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
-import type { CommandError, Commands, ErrorCode, Event } from "./generated/contract";
+import type { ApprovalCommands, CommandError, Commands, ErrorCode, Event } from "./generated/contract";
 
 /** Every command's name. */
 export type CommandName = keyof Commands;
@@ -10,6 +10,15 @@ export interface Client {
   /** Asks; a refusal is thrown as a `CommandError`. */
   call<K extends CommandName>(name: K, request: Commands[K]["request"]): Promise<Commands[K]["answer"]>;
   /** Hears that something changed; resolves, once it is listening, with what stops it. */
+  on(hear: (event: Event) => void): Promise<() => void>;
+}
+
+/** What the approval window needs: it may ask nothing else. */
+export interface ApprovalClient {
+  call<K extends keyof ApprovalCommands>(
+    name: K,
+    request: ApprovalCommands[K]["request"],
+  ): Promise<ApprovalCommands[K]["answer"]>;
   on(hear: (event: Event) => void): Promise<() => void>;
 }
 
@@ -28,8 +37,10 @@ export function asCommandError(thrown: unknown): CommandError {
   return { code: "internal", reference: null };
 }
 
+const on: Client["on"] = (hear) => listen<Event>(EVENT_NAME, (message) => hear(message.payload));
+
 /** The host, through Tauri. */
-export const tauri: Client = {
-  call: (name, request) => invoke(name, { request }),
-  on: (hear) => listen<Event>(EVENT_NAME, (message) => hear(message.payload)),
-};
+export const tauri: Client = { call: (name, request) => invoke(name, { request }), on };
+
+/** The same for the approval window. */
+export const tauriApproval: ApprovalClient = { call: (name, request) => invoke(name, { request }), on };

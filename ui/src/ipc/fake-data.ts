@@ -118,7 +118,17 @@ export const BANKS: BankMark[] = [
 ];
 
 export function agent(id: string, name: string, now: number, connections = 0): AgentView {
-  return { id, name, thumbprint: `${id}-thumbprint-Zr8kQ1xW0bT`, added_at: now - 12 * DAY, connections };
+  return {
+    id,
+    name,
+    thumbprint: `${id}-thumbprint-Zr8kQ1xW0bT`,
+    added_at: now - 12 * DAY,
+    connections,
+    paused: null,
+    removed_at: null,
+    last_seen: null,
+    choices: [],
+  };
 }
 
 export const LONG_AGENT = "The Household Budget and Rent Reminder Assistant for Aleksandra";
@@ -148,6 +158,7 @@ export function grant(id: string, now: number, changes: GrantChanges = {}): Gran
       created_at: created,
       ends_at: now + 79 * DAY,
       last_used_at: now - 42 * MINUTE,
+      used_this_week: 12,
       confirmed_at: now - 42 * MINUTE,
       narrowed: false,
       trouble: null,
@@ -167,6 +178,7 @@ export function grant(id: string, now: number, changes: GrantChanges = {}): Gran
     cannot: without(granted),
     shared_consents: false,
     history: [{ at: row.created_at ?? created, what: "connected" }],
+    days: [],
     reference: "K7-4MQ-2P",
     ...view,
   };
@@ -237,6 +249,7 @@ export function appState(changes: Partial<AppState> = {}): AppState {
     restored_at: null,
     clock_ahead: null,
     asked: [],
+    rule_alerts: [],
     catalogue_problems: [],
     quit_asked: false,
     no_tray: false,

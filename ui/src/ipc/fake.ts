@@ -1,10 +1,13 @@
 import { isCurrent } from "../grants/standing";
 import { HOME, type Place } from "../shared/place.svelte";
 import type { Client, CommandName } from "./client";
+import * as broker from "./fake-broker";
 import * as data from "./fake-data";
 import * as life from "./fake-life";
 import { refuse } from "./fake-life";
 import type {
+  ActivityEntry,
+  ActivityVerdict,
   AgentView,
   AppState,
   AskedWhat,
@@ -12,12 +15,14 @@ import type {
   CommandError,
   Commands,
   DamagedRecord,
+  EnrolmentView,
   EndingView,
   ErrorCode,
   Event,
   GrantsView,
   GrantView,
   ProviderView,
+  RuleView,
 } from "./generated/contract";
 import { SCENARIOS } from "./scenarios";
 
@@ -26,6 +31,11 @@ export class Fake implements Client {
   app: AppState = data.appState();
   providers: ProviderView[] = [data.provider()];
   agents: AgentView[] = [];
+  enrolments: EnrolmentView[] = [];
+  activity: ActivityEntry[] = [];
+  /** What a check of the log ends with, where it is not sound. */
+  verdict: Partial<ActivityVerdict> = {};
+  rules: RuleView[] = broker.RULES;
   grants: GrantView[] = [];
   damaged: DamagedRecord[] = [];
   attempts: AttemptView[] = [];
@@ -146,7 +156,20 @@ export class Fake implements Client {
   readonly #answers: { [K in CommandName]: (request: Commands[K]["request"]) => Commands[K]["answer"] } = {
     app_state: () => this.app,
     list_providers: () => this.providers,
-    list_agents: () => this.agents,
+    list_agents: () => ({ agents: this.agents, enrolments: this.enrolments }),
+    answer_enrolment: (answer) => broker.answerEnrolment(this, answer),
+    pause_agent: ({ agent }) => broker.pause(this, agent),
+    resume_agent: ({ agent }) => broker.resume(this.#unlocked(), agent),
+    remove_agent: ({ agent }) => broker.remove(this, agent),
+    forget_choice: ({ agent, choice }) => broker.forget(this, agent, choice),
+    list_activity: (filter) => broker.list(this, filter),
+    show_activity: ({ seq }) => broker.details(this, seq),
+    check_activity: () => broker.verdict(this),
+    export_activity: () =>
+      this.diskUp ? { path: "/home/aleksandra/Downloads/countersign-activity.jsonl" } : refuse("not_written"),
+    list_rules: () => this.rules,
+    set_rule: (rule) => broker.setRule(this, rule),
+    dismiss_alert: ({ alert }) => broker.dismiss(this, alert),
     add_agent: ({ name, key }) => this.#addAgent(name, key),
     connect_account: (request) => this.#connect(request),
     list_attempts: () => this.attempts,
@@ -286,6 +309,7 @@ export class Fake implements Client {
   #carryOut(what: AskedWhat): void {
     if (what.kind === "resume") this.#answers.resume_grant({ grant: what.grant });
     if (what.kind === "widen") this.#answers.widen_grant({ grant: what.grant });
+    if (what.kind === "resume_agent") this.#answers.resume_agent({ agent: what.agent.id });
     if (what.kind === "resume_agents") this.#answers.resume_agents({});
     if (what.kind === "connect")
       this.#connect({

@@ -97,8 +97,11 @@ function asking(what: AskedWhat["kind"]): Scenario {
         agent: row.agent,
         permissions: row.permissions,
         until: now + 30 * DAY,
+        by_agent: false,
+        purpose: null,
       },
       { kind: "resume", ...mark },
+      { kind: "resume_agent", agent: row.agent },
       { kind: "resume_agents" },
       { kind: "widen", ...mark },
     ];

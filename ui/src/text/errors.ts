@@ -5,6 +5,10 @@ export type Advice = { what: string; todo: string };
 
 /** One pair per code; a missing one does not compile. */
 export const ADVICE: Record<ErrorCode, Advice> = {
+  activity_unknown: {
+    what: "Countersign has no record of this.",
+    todo: "Nothing changed. Go back to Activity to see what is recorded.",
+  },
   agent_key_known: {
     what: "Another agent already has this key.",
     todo: "Nothing was added. Choose that agent, or paste another key.",
@@ -25,6 +29,10 @@ export const ADVICE: Record<ErrorCode, Advice> = {
     what: "This name can't be used.",
     todo: "Use 1 to 40 ordinary letters, digits and spaces.",
   },
+  agent_removed: {
+    what: "This agent was removed.",
+    todo: "Nothing changed. Add it again if you want it back.",
+  },
   agent_unknown: {
     what: "Countersign does not know this agent.",
     todo: "Nothing was connected. Choose another agent, or add this one.",
@@ -32,6 +40,14 @@ export const ADVICE: Record<ErrorCode, Advice> = {
   agents_stopped: {
     what: "All agents are stopped.",
     todo: "Nothing changed. Resume the agents first, or leave them stopped.",
+  },
+  alert_unknown: {
+    what: "This notice is gone already.",
+    todo: "Nothing changed. There is nothing left to do here.",
+  },
+  approval_over: {
+    what: "This question is over.",
+    todo: "Nothing was allowed. The agent can ask again.",
   },
   asked_unknown: {
     what: "This has been answered already.",
@@ -57,9 +73,17 @@ export const ADVICE: Record<ErrorCode, Advice> = {
     what: "Countersign's data folder is not private to you.",
     todo: "Nothing was changed. Make the folder yours alone, then start Countersign again.",
   },
+  choice_unknown: {
+    what: "This was forgotten already.",
+    todo: "Nothing changed. Countersign asks you the next time.",
+  },
   date_out_of_range: {
     what: "The bank does not allow this date.",
     todo: "Nothing was connected. Choose an earlier date that is not in the past.",
+  },
+  enrolment_unknown: {
+    what: "The program no longer asks for this.",
+    todo: "Nothing was added. Have the program ask again.",
   },
   grant_needs_reconnect: {
     what: "This connection does not work any more.",

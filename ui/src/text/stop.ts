@@ -37,11 +37,13 @@ export const asked = {
   title: {
     connect: "A program asks to connect an account",
     resume: "A program asks to resume a connection",
+    resume_agent: "A program asks to let an agent go on",
     resume_agents: "A program asks to let all agents go on",
     widen: "A program asks to give something back",
   },
   from: "Asked by a program on this computer",
   resume: (agent: string, bank: string) => `${agent} at ${bank} is paused. It could be used again.`,
+  resumeAgent: (agent: string) => `${agent} is paused. It could use its connections again.`,
   resumeAgents: "All agents are stopped. They could use their connections again.",
   widen: (agent: string, bank: string) =>
     `You had narrowed ${agent} at ${bank}. It could use all of it again.`,

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::ui::{AskedView, AskedWhat, ConnectAccount, Event, PassphraseText, RenewGrant};
+use contract::ui::{
+    AnswerEnrolment, AskedView, AskedWhat, ConnectAccount, Event, PassphraseText, RenewGrant,
+};
 use domain::agent::Agent;
 use domain::grant::Grant;
-use domain::id::{AgentId, AskedId, AttemptId, GrantId, PermissionId, ProviderId};
+use domain::id::{AgentId, AskedId, AttemptId, GrantId, PermissionId, ProviderId, QuestionId};
 use domain::secret::Passphrase;
 use domain::time::Timestamp;
 use tokio::sync::watch;
 
 use crate::port::{Clock as _, Events as _, Ports, Rows, Store as _};
-use crate::report::Refusal;
+use crate::report::{Refusal, Thing};
 use crate::start::{App, Inner};
 use crate::view;
 
@@ -31,12 +33,25 @@ const GUESSES: usize = 5;
 /// What only the person may start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
+    /// To say yes to an agent's question; never by a click on this list, since the question has a window of its own.
+    Approve {
+        /// Which question.
+        question: QuestionId,
+        /// What was drawn of it.
+        drawn: String,
+        /// For how many days it is not asked again; none for once.
+        days: Option<u16>,
+    },
     /// To connect an agent to a bank.
     Connect(ConnectAccount),
+    /// To add a program that asks for it; never by a click on this list, since it has its own place in the window.
+    Enrol(AnswerEnrolment),
     /// To connect anew what a connection allows.
     Renew(RenewGrant),
     /// To let a connection go on.
     Resume(GrantId),
+    /// To let an agent go on.
+    ResumeAgent(AgentId),
     /// To let all agents go on.
     ResumeAgents,
     /// To give back what was taken from a connection.
@@ -46,6 +61,10 @@ pub enum Wanted {
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begun {
+    /// The agent is as wanted.
+    Agent(AgentId),
+    /// The question is answered.
+    Approved,
     /// An attempt goes on.
     Attempt(AttemptId),
     /// The connection is as wanted.
@@ -272,9 +291,14 @@ impl<P: Ports> App<P> {
 
     async fn begin(&self, wanted: Wanted) -> Result<Begun, Refusal> {
         match wanted {
+            Wanted::Approve { question, drawn, days } => {
+                self.approve_from_elsewhere(question, &drawn, days).await.map(|()| Begun::Approved)
+            }
             Wanted::Connect(request) => self.connect_account(&request).await.map(|a| Begun::Attempt(a.id)),
+            Wanted::Enrol(answer) => self.enrol(&answer).await.map(Begun::Agent),
             Wanted::Renew(request) => self.renew_grant(&request).await.map(|a| Begun::Attempt(a.id)),
             Wanted::Resume(grant) => self.resume_grant(grant).await.map(|()| Begun::Grant(grant)),
+            Wanted::ResumeAgent(agent) => self.resume_agent(agent).await.map(|()| Begun::Agent(agent)),
             Wanted::ResumeAgents => self.resume_agents().await.map(|()| Begun::Agents),
             Wanted::Widen(grant) => self.widen_grant(grant).await.map(|()| Begun::Grant(grant)),
         }
@@ -283,11 +307,18 @@ impl<P: Ports> App<P> {
     /// What would be refused anyway is not put before the person.
     async fn fits(&self, wanted: &Wanted) -> Result<(), Refusal> {
         match wanted {
+            // The window asks these by itself.
+            Wanted::Approve { .. } | Wanted::Enrol(_) => Err(Refusal::Malformed),
             Wanted::Connect(request) => self.draft_attempt(request).await.map(drop),
             Wanted::Renew(request) => self.draft_attempt(&self.anew(request).await?).await.map(drop),
             Wanted::Resume(grant) | Wanted::Widen(grant) => {
                 let grant = self.known_grant(*grant).await?;
                 if grant.revocation.is_some() { Err(Refusal::Revoked) } else { Ok(()) }
+            }
+            Wanted::ResumeAgent(id) => {
+                let agents = self.0.ports.store().read(|tx| tx.agents()).await?;
+                let known = agents.iter().any(|agent| agent.id == *id);
+                if known { Ok(()) } else { Err(Refusal::Unknown(Thing::Agent)) }
             }
             Wanted::ResumeAgents => Ok(()),
         }
@@ -337,6 +368,8 @@ impl<P: Ports> Inner<P> {
             agent: view::agent_mark(agents, AgentId::parse(&request.agent).ok()?),
             permissions: view::permissions(provider, chosen.iter()),
             until: request.until,
+            by_agent: false,
+            purpose: None,
         })
     }
 
@@ -348,6 +381,7 @@ impl<P: Ports> Inner<P> {
             Some((id.to_string(), bank, view::agent_mark(agents, grant.agent)))
         };
         Some(match wanted {
+            Wanted::Approve { .. } | Wanted::Enrol(_) => return None,
             Wanted::Connect(request) => self.connection_asked(&request, agents)?,
             // Shown as what it is: a connection made anew, at the bank.
             Wanted::Renew(request) => {
@@ -358,6 +392,7 @@ impl<P: Ports> Inner<P> {
                 let (grant, bank, agent) = marks(id)?;
                 AskedWhat::Resume { grant, bank, agent }
             }
+            Wanted::ResumeAgent(id) => AskedWhat::ResumeAgent { agent: view::agent_mark(agents, id) },
             Wanted::ResumeAgents => AskedWhat::ResumeAgents,
             Wanted::Widen(id) => {
                 let (grant, bank, agent) = marks(id)?;

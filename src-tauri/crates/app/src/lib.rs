@@ -41,6 +41,7 @@ mod tell_bank;
 mod upkeep;
 mod uses;
 mod view;
+mod window_stubs;
 
 pub use asked::{Begun, Said, Wanted};
 pub use report::Refusal;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::ui::{
-    AgentView, AttemptView, DamagedKind, GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind,
+    AgentsView, AttemptView, DamagedKind, GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind,
     OtherAccountView, ProviderView,
 };
 use domain::agent::Agent;
@@ -26,21 +26,19 @@ impl<P: Ports> App<P> {
         self.0.catalogue.providers().iter().map(view::provider).collect()
     }
 
-    /// The agents, oldest first.
+    /// The agents, and who asks to be added, oldest first.
     ///
     /// # Errors
     /// The store; so for every method here.
-    pub async fn list_agents(&self) -> Result<Vec<AgentView>, Refusal> {
+    pub async fn list_agents(&self) -> Result<AgentsView, Refusal> {
         let (agents, grants) = self.0.ports.store().read(|tx| Ok((tx.agents()?, tx.grants()?))).await?;
         let now = self.0.ports.clock().now();
         let current = |agent: &Agent| {
             let is_current = |g: &&Grant| g.agent == agent.id && g.revocation.is_none() && g.ends_at > now;
             grants.sound.iter().filter(is_current).count()
         };
-        Ok(agents
-            .iter()
-            .map(|agent| view::agent(agent, u32::try_from(current(agent)).unwrap_or(u32::MAX)))
-            .collect())
+        let view = |agent| view::agent(agent, u32::try_from(current(agent)).unwrap_or(u32::MAX));
+        Ok(AgentsView { agents: agents.iter().map(view).collect(), enrolments: Vec::new() })
     }
 
     /// Attempts that go on, oldest first.
@@ -146,6 +144,7 @@ impl<P: Ports> App<P> {
             cannot: view::others(provider, &grant.allowed_permissions()),
             shared_consents: provider.is_some_and(|p| p.behaviour.consents == Consents::Shared),
             history,
+            days: Vec::new(),
             reference: attempt.map(|attempt| attempt.reference().to_string()),
         })
     }

@@ -43,6 +43,8 @@ pub trait Ports: Send + Sync + 'static {
     type Store: Store;
     /// What the windows hear.
     type Events: Events;
+    /// The approval window.
+    type ApprovalPrompt: ApprovalPrompt;
     /// Notices outside of the window.
     type Notify: Notify;
     /// The mark that every agent is stopped.
@@ -68,6 +70,8 @@ pub trait Ports: Send + Sync + 'static {
     fn store(&self) -> &Self::Store;
     /// What the windows hear.
     fn events(&self) -> &Self::Events;
+    /// The approval window.
+    fn approval_prompt(&self) -> &Self::ApprovalPrompt;
     /// Notices outside of the window.
     fn notify(&self) -> &Self::Notify;
     /// The mark that every agent is stopped.
@@ -292,6 +296,12 @@ pub trait Memory: Send + Sync + 'static {
     fn shield(&self, key: KeyEncryptionKey) -> KeyEncryptionKey;
 }
 
+/// The window in which an agent's question is drawn.
+pub trait ApprovalPrompt: Send + Sync + 'static {
+    /// Makes sure that it is up, where there is a display. What it draws it reads by itself.
+    fn prompt(&self);
+}
+
 /// Notices outside of the window, by the system's own means.
 pub trait Notify: Send + Sync + 'static {
     /// Shows one; where the system has no such thing, nothing happens.
@@ -301,6 +311,20 @@ pub trait Notify: Send + Sync + 'static {
 /// What the person is told outside of the window. The names are the person's and the catalogue's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
+    /// A rule holds an agent back.
+    AgentPaused {
+        /// The agent's name.
+        agent: String,
+    },
+    /// An agent asks for something.
+    Asks {
+        /// The agent's name.
+        agent: String,
+        /// The bank's name.
+        bank: String,
+        /// For what.
+        what: AsksFor,
+    },
     /// A connection ends soon.
     EndsSoon {
         /// The agent's name.
@@ -317,6 +341,24 @@ pub enum Note {
         /// The bank's name.
         bank: String,
     },
+    /// A rule noticed something about an agent, which goes on.
+    RuleNoticed {
+        /// The agent's name.
+        agent: String,
+    },
+    /// A program wants to be added as an agent. What it calls itself is not repeated: anybody could choose it.
+    WantsToBeAdded,
+}
+
+/// What an agent asks for, for a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsksFor {
+    /// To connect the bank.
+    Connect,
+    /// To make a payment.
+    Payment,
+    /// To use something that it has not used before.
+    Reading,
 }
 
 /// The mark that every agent is stopped, outside of the store: it can be set with a full disk and a frozen keychain.

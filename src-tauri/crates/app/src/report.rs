@@ -13,9 +13,15 @@ pub enum Refusal {
     /// The text is not an agent's name or key.
     #[error(transparent)]
     Agent(#[from] AgentFault),
+    /// The agent was removed.
+    #[error("the agent was removed")]
+    AgentRemoved,
     /// Every agent is stopped.
     #[error("every agent is stopped")]
     AgentsStopped,
+    /// The question is over, or another one than was drawn.
+    #[error("the question is over")]
+    ApprovalOver,
     /// Nobody asked that, or it was answered already.
     #[error("nobody asks that any more")]
     AskedUnknown,
@@ -113,10 +119,18 @@ pub enum AgentFault {
 /// What a request can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thing {
+    /// A record of what happened.
+    Activity,
     /// An agent.
     Agent,
+    /// What a rule has noticed.
+    Alert,
     /// An attempt.
     Attempt,
+    /// Something that was allowed for longer than once.
+    Choice,
+    /// A program that asks to be added.
+    Enrolment,
     /// A grant.
     Grant,
     /// A provider.
@@ -149,7 +163,9 @@ impl Refusal {
             Self::Agent(AgentFault::KeyPrivate) => ErrorCode::AgentKeyPrivate,
             Self::Agent(AgentFault::NameKnown) => ErrorCode::AgentNameKnown,
             Self::Agent(AgentFault::NameUnfit) => ErrorCode::AgentNameUnfit,
+            Self::AgentRemoved => ErrorCode::AgentRemoved,
             Self::AgentsStopped => ErrorCode::AgentsStopped,
+            Self::ApprovalOver => ErrorCode::ApprovalOver,
             Self::AskedUnknown => ErrorCode::AskedUnknown,
             Self::AttemptEnded => ErrorCode::AttemptEnded,
             Self::BankUnavailable => ErrorCode::BankUnavailable,
@@ -173,6 +189,10 @@ impl Refusal {
             Self::Malformed => ErrorCode::RequestMalformed,
             Self::Store(err) => store_code(*err),
             Self::TooMany => ErrorCode::TooManyAttempts,
+            Self::Unknown(Thing::Activity) => ErrorCode::ActivityUnknown,
+            Self::Unknown(Thing::Alert) => ErrorCode::AlertUnknown,
+            Self::Unknown(Thing::Choice) => ErrorCode::ChoiceUnknown,
+            Self::Unknown(Thing::Enrolment) => ErrorCode::EnrolmentUnknown,
             Self::Unknown(Thing::Agent) => ErrorCode::AgentUnknown,
             Self::Unknown(Thing::Attempt) => ErrorCode::AttemptUnknown,
             Self::Unknown(Thing::Grant) => ErrorCode::GrantUnknown,

@@ -234,6 +234,7 @@ impl<P: Ports> App<P> {
             restored_at: self.0.restored_at().map(Timestamp::millis),
             clock_ahead: self.0.clock_ahead(),
             asked: self.asked_views().await?,
+            rule_alerts: Vec::new(),
             catalogue_problems: self.0.catalogue.problems.iter().map(problem).collect(),
             quit_asked: self.0.quit_asked.load(Ordering::Relaxed),
             no_tray: self.0.no_tray.load(Ordering::Relaxed),

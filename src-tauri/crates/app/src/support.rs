@@ -62,7 +62,7 @@ impl<P: Ports> App<P> {
             stopped: stopped.then_some(StoppedView { since: since.map(Timestamp::millis), recorded: true }),
             counts: counts(&grants),
             grants,
-            agents: self.list_agents().await?,
+            agents: self.list_agents().await?.agents,
             attempts: self.recent_attempts().await?,
         })
     }

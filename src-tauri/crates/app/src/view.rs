@@ -106,6 +106,10 @@ pub(crate) fn agent(agent: &Agent, connections: u32) -> AgentView {
         thumbprint: agent.key.thumbprint(),
         added_at: agent.added_at.millis(),
         connections,
+        paused: None,
+        removed_at: None,
+        last_seen: None,
+        choices: Vec::new(),
     }
 }
 
@@ -232,6 +236,7 @@ pub(crate) fn grant_row(grant: &Grant, known: &Known<'_>) -> GrantRow {
         created_at: grant.created_at.millis(),
         ends_at: grant.allowed_until().millis(),
         last_used_at: None,
+        used_this_week: 0,
         confirmed_at: grant.confirmed_at.millis(),
         narrowed: grant.narrowing.is_some(),
         trouble: known.refresh.filter(|_| lives).and_then(trouble),

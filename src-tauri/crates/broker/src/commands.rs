@@ -5,11 +5,13 @@ use std::future::{Ready, ready};
 use app::port::Ports;
 use app::{App, Refusal};
 use contract::ui::{
-    AddAgent, AgentView, AnswerAsked, AppState, AttemptRef, AttemptView, ChangeProtection, ConnectAccount,
-    DecideAccount, GrantRef, GrantView, GrantsView, LockSettingsView, NarrowGrant, Nothing, PassphraseText,
-    ProtectionView, ProviderView, ReceiptRef, ReceiptView, RenewGrant, SavedFile, Unlock,
+    ActivityDetails, ActivityFilter, ActivityPage, ActivityRef, ActivityVerdict, AddAgent, AgentRef,
+    AgentView, AgentsView, AlertRef, AnswerApproval, AnswerAsked, AnswerEnrolment, AppState, ApprovalRef,
+    AttemptRef, AttemptView, ChangeProtection, ChoiceRef, ConnectAccount, DecideAccount, GrantRef, GrantView,
+    GrantsView, LockSettingsView, NarrowGrant, Nothing, PassphraseText, PendingApproval, ProtectionView,
+    ProviderView, ReceiptRef, ReceiptView, RenewGrant, RuleView, SavedFile, SetRule, Unlock,
 };
-use domain::id::{AskedId, AttemptId, GrantId, ReceiptId};
+use domain::id::{AgentId, AskedId, AttemptId, ChoiceId, GrantId, QuestionId, ReceiptId};
 use domain::lock::{LockSettings, LockedBy, Protection};
 use domain::secret::Passphrase;
 
@@ -24,7 +26,7 @@ pub(crate) fn list_providers<P: Ports>(
     ready(Ok(app.list_providers()))
 }
 
-pub(crate) async fn list_agents<P: Ports>(app: &App<P>, _: Nothing) -> Result<Vec<AgentView>, Refusal> {
+pub(crate) async fn list_agents<P: Ports>(app: &App<P>, _: Nothing) -> Result<AgentsView, Refusal> {
     app.list_agents().await
 }
 
@@ -215,6 +217,92 @@ pub(crate) async fn answer_asked<P: Ports>(app: &App<P>, request: AnswerAsked) -
     let id = AskedId::parse(&request.id).map_err(|_| Refusal::Malformed)?;
     app.answer_asked(id, request.yes).await?;
     app.app_state().await
+}
+
+pub(crate) async fn answer_enrolment<P: Ports>(
+    app: &App<P>,
+    request: AnswerEnrolment,
+) -> Result<AgentsView, Refusal> {
+    app.answer_enrolment(&request).await
+}
+
+pub(crate) async fn pause_agent<P: Ports>(app: &App<P>, request: AgentRef) -> Result<AgentView, Refusal> {
+    let id = agent(&request.agent)?;
+    app.pause_agent(id).await?;
+    app.show_agent(id).await
+}
+
+pub(crate) async fn resume_agent<P: Ports>(app: &App<P>, request: AgentRef) -> Result<AgentView, Refusal> {
+    let id = agent(&request.agent)?;
+    app.resume_agent(id).await?;
+    app.show_agent(id).await
+}
+
+pub(crate) async fn remove_agent<P: Ports>(app: &App<P>, request: AgentRef) -> Result<AgentView, Refusal> {
+    let id = agent(&request.agent)?;
+    app.remove_agent(id).await?;
+    app.show_agent(id).await
+}
+
+pub(crate) async fn forget_choice<P: Ports>(app: &App<P>, request: ChoiceRef) -> Result<AgentView, Refusal> {
+    let id = agent(&request.agent)?;
+    let choice = ChoiceId::parse(&request.choice).map_err(|_| Refusal::Malformed)?;
+    app.forget_choice(id, choice).await?;
+    app.show_agent(id).await
+}
+
+pub(crate) async fn list_activity<P: Ports>(
+    app: &App<P>,
+    request: ActivityFilter,
+) -> Result<ActivityPage, Refusal> {
+    app.list_activity(&request).await
+}
+
+pub(crate) async fn show_activity<P: Ports>(
+    app: &App<P>,
+    request: ActivityRef,
+) -> Result<ActivityDetails, Refusal> {
+    app.show_activity(request.seq).await
+}
+
+pub(crate) async fn check_activity<P: Ports>(app: &App<P>, _: Nothing) -> Result<ActivityVerdict, Refusal> {
+    app.check_activity().await
+}
+
+pub(crate) async fn export_activity<P: Ports>(app: &App<P>, _: Nothing) -> Result<SavedFile, Refusal> {
+    app.export_activity().await
+}
+
+pub(crate) async fn list_rules<P: Ports>(app: &App<P>, _: Nothing) -> Result<Vec<RuleView>, Refusal> {
+    app.list_rules().await
+}
+
+pub(crate) async fn set_rule<P: Ports>(app: &App<P>, request: SetRule) -> Result<Vec<RuleView>, Refusal> {
+    app.set_rule(request).await
+}
+
+pub(crate) async fn dismiss_alert<P: Ports>(app: &App<P>, request: AlertRef) -> Result<AppState, Refusal> {
+    app.dismiss_alert(&request).await?;
+    app.app_state().await
+}
+
+pub(crate) async fn pending_approval<P: Ports>(app: &App<P>, _: Nothing) -> Result<PendingApproval, Refusal> {
+    app.pending_approval().await
+}
+
+pub(crate) async fn answer_approval<P: Ports>(
+    app: &App<P>,
+    request: AnswerApproval,
+) -> Result<PendingApproval, Refusal> {
+    app.answer_approval(request).await
+}
+
+pub(crate) fn agent(id: &str) -> Result<AgentId, Refusal> {
+    AgentId::parse(id).map_err(|_| Refusal::Malformed)
+}
+
+pub(crate) fn question(request: &ApprovalRef) -> Result<QuestionId, Refusal> {
+    QuestionId::parse(&request.id).map_err(|_| Refusal::Malformed)
 }
 
 pub(crate) fn attempt(request: &AttemptRef) -> Result<AttemptId, Refusal> {

@@ -7,6 +7,8 @@ use tokio::sync::{broadcast, mpsc};
 /// What a window process tells the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WindowSignal {
+    /// An agent asks: bring up the approval window.
+    Approval,
     /// The person closed the window; the process is about to end.
     Closed,
     /// It is there and it fits.
@@ -48,6 +50,13 @@ impl Hub {
     /// Tells every webview.
     pub fn tell_ui(&self, event: Event) {
         self.tell(HostEvent::Ui { event });
+    }
+
+    /// Has the approval window brought up. A host that has more to hear than it can hold brings it up anyway.
+    pub fn prompt(&self) {
+        if self.signals.try_send(WindowSignal::Approval).is_err() {
+            tracing::debug!("the host is busy or ending; it looks for open questions by itself");
+        }
     }
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<HostEvent> {

@@ -14,9 +14,11 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use axum::routing::post;
 use contract::error_code::ErrorCode;
-use contract::support::{self, AskedRef, Killed, Start, Started};
-use contract::ui::{AppState, AttemptRef, GrantRef, NarrowGrant, Nothing, Unlock};
-use domain::id::{AskedId, GrantId};
+use contract::support::{self, AskedRef, EnrolmentRef, Killed, Start, Started};
+use contract::ui::{
+    AgentRef, AnswerEnrolment, AppState, ApprovalRef, AttemptRef, GrantRef, NarrowGrant, Nothing, Unlock,
+};
+use domain::id::{AskedId, GrantId, QuestionId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -43,6 +45,7 @@ pub(crate) fn routes<P: Ports>(app: App<P>) -> Router {
         support::GRANTS, |app, _nothing: Nothing| app.list_grants().await;
         support::GRANT, |app, named: GrantRef| commands::show_grant(&app, named).await;
         support::AGENTS, |app, _nothing: Nothing| app.list_agents().await;
+        support::APPROVALS, |app, _nothing: Nothing| app.open_questions().await;
         support::PROVIDERS, |app, _nothing: Nothing| Ok(app.list_providers());
         support::ATTEMPTS, |app, _nothing: Nothing| app.recent_attempts().await;
         support::ATTEMPT, |app, named: AttemptRef| app.attempt_row_of(commands::attempt(&named)?).await;
@@ -61,6 +64,16 @@ pub(crate) fn routes<P: Ports>(app: App<P>) -> Router {
             app.cancel_attempt(id).await?;
             app.attempt_row_of(id).await
         };
+        support::ANSWER_APPROVAL, |app, named: ApprovalRef| {
+            app.approval_closed(commands::question(&named)?).await?;
+            app.open_questions().await
+        };
+        support::ANSWER_ENROLMENT, |app, named: EnrolmentRef| {
+            let no = AnswerEnrolment { id: named.id, accept: false, name: None, replaces: None };
+            app.answer_enrolment(&no).await
+        };
+        support::PAUSE_AGENT, |app, named: AgentRef| commands::pause_agent(&app, named).await;
+        support::REMOVE_AGENT, |app, named: AgentRef| commands::remove_agent(&app, named).await;
         support::KILL, |app, _nothing: Nothing| {
             Ok(Killed { recorded: app.stop_agents().await.recorded })
         };
@@ -123,6 +136,8 @@ async fn wait<P: Ports>(app: &App<P>, id: AskedId) -> Result<Started, Refusal> {
 
 async fn begun<P: Ports>(app: &App<P>, begun: Begun) -> Result<Started, Refusal> {
     Ok(match begun {
+        Begun::Agent(id) => Started::Agent { agent: app.show_agent(id).await? },
+        Begun::Approved => Started::Approved,
         Begun::Agents => Started::Resumed,
         Begun::Attempt(id) => Started::Attempt { attempt: app.attempt_row_of(id).await? },
         Begun::Grant(id) => Started::Grant { grant: app.show_grant(id).await? },
@@ -132,6 +147,14 @@ async fn begun<P: Ports>(app: &App<P>, begun: Begun) -> Result<Started, Refusal>
 fn wanted(wanted: support::Wanted) -> Result<Wanted, Refusal> {
     let grant = |text: &str| GrantId::parse(text).map_err(|_| Refusal::Malformed);
     Ok(match wanted {
+        support::Wanted::Approve { id, drawn, days } => {
+            let question = QuestionId::parse(&id).map_err(|_| Refusal::Malformed)?;
+            Wanted::Approve { question, drawn, days }
+        }
+        support::Wanted::Enrol { id, name, replaces } => {
+            Wanted::Enrol(AnswerEnrolment { id, accept: true, name: Some(name), replaces })
+        }
+        support::Wanted::ResumeAgent { agent } => Wanted::ResumeAgent(commands::agent(&agent)?),
         support::Wanted::Connect { connect } => Wanted::Connect(connect),
         support::Wanted::Renew { renew } => Wanted::Renew(renew),
         support::Wanted::Resume { grant: id } => Wanted::Resume(grant(&id)?),

@@ -9,9 +9,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use contract::channel::{
-    CLOSED, COPY_LINK, EVENTS, HELLO, Hello, HostEvent, Link, MAX_REQUEST, NO_TRAY, QUIT, SHOW, ShowWindow,
+    APPROVAL_CLOSED, CLOSED, COPY_LINK, EVENTS, HELLO, Hello, HostEvent, Link, MAX_REQUEST, NO_TRAY, QUIT,
+    SHOW, ShowWindow,
 };
-use contract::ui::AttemptRef;
+use contract::ui::{ApprovalRef, AttemptRef, Nothing};
 use futures_util::StreamExt as _;
 use http::{HeaderValue, StatusCode, header};
 use tokio_stream::wrappers::BroadcastStream;
@@ -35,10 +36,9 @@ impl<P: Ports> Clone for Shared<P> {
 
 /// The routes of one channel.
 pub fn routes<P: Ports>(app: App<P>, hub: Hub, hello: Hello) -> Router {
-    let router = Router::new();
     macro_rules! route {
         ($($name:ident($request:ident) -> $answer:ty;)*) => {
-            router$(.route(concat!("/window/", stringify!($name)), post(
+            Router::new()$(.route(concat!("/window/", stringify!($name)), post(
                 async |State(shared): State<Shared<P>>, body: Result<Bytes, BytesRejection>| match parse_whole(body) {
                     // In a task of its own: what was begun is carried through even if the window goes meanwhile.
                     Ok(request) => match tokio::spawn(async move {
@@ -56,6 +56,8 @@ pub fn routes<P: Ports>(app: App<P>, hub: Hub, hello: Hello) -> Router {
         };
     }
     contract::command_table!(route)
+        .merge(contract::approval_table!(route))
+        .route(APPROVAL_CLOSED, post(approval_closed::<P>))
         .route(HELLO, post(greet::<P>))
         .route(EVENTS, get(events::<P>))
         .route(COPY_LINK, post(copy_link::<P>))
@@ -69,7 +71,7 @@ pub fn routes<P: Ports>(app: App<P>, hub: Hub, hello: Hello) -> Router {
 
 /// Whether a command shows that somebody sits at the window. What only reads is sent by the window itself too.
 fn is_by_hand(command: &str) -> bool {
-    let reads = ["app_state", "check_keychain"];
+    let reads = ["app_state", "check_keychain", "pending_approval"];
     !(command.starts_with("list_") || command.starts_with("show_") || reads.contains(&command))
 }
 
@@ -131,6 +133,21 @@ async fn copy_link<P: Ports>(
         shared.app.copy_link(id).await.map(|url| Link { url: url.into() })
     };
     answer(link.await)
+}
+
+/// The person closed the approval window over a question, which is a no. One that is over meanwhile needs none.
+async fn approval_closed<P: Ports>(
+    State(shared): State<Shared<P>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let closed = async {
+        let question = commands::question(&parse_whole::<ApprovalRef>(body)?)?;
+        match shared.app.approval_closed(question).await {
+            Err(app::Refusal::ApprovalOver) => Ok(Nothing {}),
+            outcome => outcome.map(|()| Nothing {}),
+        }
+    };
+    answer(closed.await)
 }
 
 async fn closed<P: Ports>(State(shared): State<Shared<P>>) -> StatusCode {

@@ -13,6 +13,18 @@ pub(crate) fn of(code: ErrorCode) -> (&'static str, &'static str) {
         | ErrorCode::AgentNameUnfit => {
             ("This agent can't be added.", "Nothing was added. Look at its name and its key.")
         }
+        ErrorCode::ActivityUnknown => ("Countersign has no record of this.", "Nothing changed."),
+        ErrorCode::AgentRemoved => {
+            ("This agent was removed.", "Nothing changed. Add it again if you want it back.")
+        }
+        ErrorCode::AlertUnknown => ("This notice is gone already.", "Nothing changed."),
+        ErrorCode::ApprovalOver => {
+            ("This question is over.", "Nothing was allowed. See countersign approve for what is open.")
+        }
+        ErrorCode::ChoiceUnknown => ("This was forgotten already.", "Nothing changed."),
+        ErrorCode::EnrolmentUnknown => {
+            ("Nobody asks for this any more.", "Nothing was added. Have the program ask again.")
+        }
         ErrorCode::AgentUnknown => {
             ("Countersign does not know this agent.", "Nothing changed. See countersign agents.")
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contract::support::{self, AttemptRow, Started, Status, Wanted};
 use contract::ui::{
-    AgentView, AttemptRef, AttemptStep, BrowserView, ConnectAccount, GrantRef, GrantView, Nothing,
+    AgentsView, AttemptRef, AttemptStep, BrowserView, ConnectAccount, GrantRef, GrantView, Nothing,
     ProviderView, RenewGrant,
 };
 
@@ -24,9 +24,9 @@ impl Session {
         let banks: Vec<ProviderView> = self.host.ask(support::PROVIDERS, &Nothing {}).await?;
         let bank =
             choose::bank(&banks, &wanted.provider).map_err(|unclear| Stop::unclear("bank", unclear))?;
-        let agents: Vec<AgentView> = self.host.ask(support::AGENTS, &Nothing {}).await?;
-        let agent =
-            choose::agent(&agents, &wanted.agent).map_err(|unclear| Stop::unclear("agent", unclear))?;
+        let agents: AgentsView = self.host.ask(support::AGENTS, &Nothing {}).await?;
+        let agent = choose::agent(&agents.agents, &wanted.agent)
+            .map_err(|unclear| Stop::unclear("agent", unclear))?;
         // The host's time counts: it judges whether the bank allows that end.
         let status: Status = self.host.ask(support::STATUS, &Nothing {}).await?;
         let connect = ConnectAccount {
@@ -37,7 +37,9 @@ impl Session {
         };
         match self.start(arguments, Wanted::Connect { connect }).await? {
             Started::Attempt { attempt } => self.follow(arguments, attempt, &bank.host).await,
-            other @ (Started::Declined
+            other @ (Started::Agent { .. }
+            | Started::Approved
+            | Started::Declined
             | Started::Grant { .. }
             | Started::Resumed
             | Started::Waiting { .. }) => Ok(self.tell(arguments, &other)),
@@ -57,7 +59,9 @@ impl Session {
         };
         match self.start(arguments, Wanted::Renew { renew }).await? {
             Started::Attempt { attempt } => self.follow(arguments, attempt, &view.row.bank.host).await,
-            other @ (Started::Declined
+            other @ (Started::Agent { .. }
+            | Started::Approved
+            | Started::Declined
             | Started::Grant { .. }
             | Started::Resumed
             | Started::Waiting { .. }) => Ok(self.tell(arguments, &other)),

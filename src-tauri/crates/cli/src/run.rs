@@ -3,7 +3,7 @@
 use contract::error_code::{CommandError, ErrorCode};
 use contract::support::{self, AskedRef, AttemptRow, Killed, Start, Started, Status, Wanted};
 use contract::ui::{
-    AgentView, AppState, GrantRef, GrantView, GrantsView, LockView, NarrowGrant, Nothing, ProtectionView,
+    AgentsView, AppState, GrantRef, GrantView, GrantsView, LockView, NarrowGrant, Nothing, ProtectionView,
     Unlock,
 };
 use serde::Serialize;
@@ -60,8 +60,8 @@ impl Session {
     async fn verb(&self, arguments: &Arguments) -> Result<Exit, Stop> {
         match &arguments.verb {
             Verb::Agents => {
-                let agents: Vec<AgentView> = self.host.ask(support::AGENTS, &Nothing {}).await?;
-                Ok(write(arguments, &agents, |agents| render::agents(agents)))
+                let agents: AgentsView = self.host.ask(support::AGENTS, &Nothing {}).await?;
+                Ok(write(arguments, &agents, |agents| render::agents(&agents.agents)))
             }
             Verb::Attempts => {
                 let attempts: Vec<AttemptRow> = self.host.ask(support::ATTEMPTS, &Nothing {}).await?;
@@ -193,6 +193,8 @@ impl Session {
     /// Writes what became of it.
     pub(crate) fn tell(&self, arguments: &Arguments, started: &Started) -> Exit {
         write(arguments, started, |started| match started {
+            Started::Agent { agent } => render::agents(std::slice::from_ref(agent)),
+            Started::Approved => "Allowed.".to_owned(),
             Started::Attempt { attempt } => render::attempt(attempt),
             Started::Declined => "You said no, or nothing. Nothing changed.".to_owned(),
             Started::Grant { grant } => render::grant(grant),
@@ -200,7 +202,11 @@ impl Session {
             Started::Waiting { .. } => "This still waits for you in Countersign's window.".to_owned(),
         });
         match started {
-            Started::Attempt { .. } | Started::Grant { .. } | Started::Resumed => Exit::Done,
+            Started::Agent { .. }
+            | Started::Approved
+            | Started::Attempt { .. }
+            | Started::Grant { .. }
+            | Started::Resumed => Exit::Done,
             Started::Declined => Exit::Refused,
             Started::Waiting { .. } => Exit::Waiting,
         }

@@ -12,6 +12,9 @@ pub const EVENTS: &str = "/window/events";
 pub const COPY_LINK: &str = "/window/copy_link";
 /// `POST /window/closed`: the person closed the window; the process ends and the host starts one with `--tray`.
 pub const CLOSED: &str = "/window/closed";
+/// `POST /window/approval_closed` with an `ApprovalRef`: the person closed the approval window over a question, which is
+/// a no to it.
+pub const APPROVAL_CLOSED: &str = "/window/approval_closed";
 /// `POST /window/no_tray`: this desktop has no place for a tray icon; said before the first close, so that the person
 /// can be told what closing means.
 pub const NO_TRAY: &str = "/window/no_tray";
@@ -77,6 +80,11 @@ pub enum HostEvent {
     /// Bring the window up; a tray process is replaced by a fresh one with a window instead.
     Show {
         /// What the desktop gave the asker so that a window may come to the front.
+        activation_token: Option<String>,
+    },
+    /// An agent asks: bring the approval window up; a tray process is replaced by a fresh one that shows it alone.
+    Approval {
+        /// What the desktop gave somebody so that a window may come to the front.
         activation_token: Option<String>,
     },
     /// The host ends in an orderly way: the process ends too.

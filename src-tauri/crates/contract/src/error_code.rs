@@ -7,6 +7,8 @@ use ts_rs::TS;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
+    /// No such record of what happened.
+    ActivityUnknown,
     /// Another agent has this key already.
     AgentKeyKnown,
     /// The text is no Ed25519 public key.
@@ -19,8 +21,14 @@ pub enum ErrorCode {
     AgentNameUnfit,
     /// No such agent.
     AgentUnknown,
+    /// The agent was removed.
+    AgentRemoved,
     /// Every agent is stopped.
     AgentsStopped,
+    /// No such notice of a rule.
+    AlertUnknown,
+    /// The question is over, or another one than was drawn.
+    ApprovalOver,
     /// Nobody asked that, or it was answered already.
     AskedUnknown,
     /// The attempt has ended already.
@@ -29,12 +37,16 @@ pub enum ErrorCode {
     AttemptUnknown,
     /// The system's browser could not be opened.
     BrowserNotOpened,
+    /// Nothing was allowed for longer under this id.
+    ChoiceUnknown,
     /// The data folder, or a file in it, belongs to someone else or is open to others.
     DataFolderUnfit,
     /// The bank is busy, or could not be reached: nothing changed.
     BankUnavailable,
     /// The date is in the past or later than the bank allows.
     DateOutOfRange,
+    /// Nobody asks to be added under this id any more.
+    EnrolmentUnknown,
     /// The grant does not work any more: it has to be connected again.
     GrantNeedsReconnect,
     /// The grant's time is over.
@@ -109,8 +121,14 @@ impl ErrorCode {
     pub fn blame(self) -> Blame {
         match self {
             Self::BankUnavailable => Blame::Provider,
-            Self::AgentKeyKnown
+            Self::ActivityUnknown
+            | Self::AgentKeyKnown
+            | Self::AgentRemoved
             | Self::AgentsStopped
+            | Self::AlertUnknown
+            | Self::ApprovalOver
+            | Self::ChoiceUnknown
+            | Self::EnrolmentUnknown
             | Self::AskedUnknown
             | Self::GrantNeedsReconnect
             | Self::GrantOver

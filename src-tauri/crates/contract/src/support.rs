@@ -23,8 +23,10 @@ pub const STATUS: &str = "/support/status";
 pub const GRANTS: &str = "/support/grants";
 /// Reads: one connection by its id, as [`GrantView`]. Takes a `GrantRef`.
 pub const GRANT: &str = "/support/grant";
-/// Reads: the agents.
+/// Reads: the agents, and who asks to be added, as `AgentsView`.
 pub const AGENTS: &str = "/support/agents";
+/// Reads: the questions that agents have for the person, oldest first, as a list of `ApprovalView`.
+pub const APPROVALS: &str = "/support/approvals";
 /// Reads: the banks that can be connected.
 pub const PROVIDERS: &str = "/support/providers";
 /// Reads: the last attempts, newest first, as a list of [`AttemptRow`].
@@ -45,6 +47,14 @@ pub const LOCK: &str = "/support/lock";
 pub const REVOKE: &str = "/support/revoke";
 /// Stops: an attempt that goes on. Takes an `AttemptRef`.
 pub const CANCEL: &str = "/support/cancel";
+/// Stops: a question, with a no. Takes an `ApprovalRef`; the list of [`APPROVALS`]. A yes takes a [`Start`].
+pub const ANSWER_APPROVAL: &str = "/support/answer_approval";
+/// Stops: a program's request to be added, with a no. Takes an `EnrolmentRef`; `AgentsView`. A yes takes a [`Start`].
+pub const ANSWER_ENROLMENT: &str = "/support/answer_enrolment";
+/// Stops: holds an agent back. Takes an `AgentRef`; `AgentView`.
+pub const PAUSE_AGENT: &str = "/support/pause_agent";
+/// Stops: removes an agent, and ends its connections. Takes an `AgentRef`; `AgentView`.
+pub const REMOVE_AGENT: &str = "/support/remove_agent";
 /// Stops: every agent; [`Killed`].
 pub const KILL: &str = "/support/kill";
 
@@ -110,10 +120,28 @@ pub struct Start {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Wanted {
+    /// To say yes to an agent's question; with a passphrase alone, since the window asks by itself.
+    Approve {
+        /// Which question.
+        id: String,
+        /// What was drawn of it.
+        drawn: String,
+        /// For how many days it is not asked again; none for once.
+        days: Option<u16>,
+    },
     /// To connect an agent to a bank.
     Connect {
         /// What is to be connected.
         connect: ConnectAccount,
+    },
+    /// To add a program that asks for it; with a passphrase alone, since the window asks by itself.
+    Enrol {
+        /// Which request.
+        id: String,
+        /// What the person calls it.
+        name: String,
+        /// The agent whose key it takes the place of.
+        replaces: Option<String>,
     },
     /// To connect anew what a connection allows; it lives until the new one is there.
     Renew {
@@ -124,6 +152,11 @@ pub enum Wanted {
     Resume {
         /// Which.
         grant: String,
+    },
+    /// To let an agent go on.
+    ResumeAgent {
+        /// Which.
+        agent: String,
     },
     /// To let all agents go on.
     ResumeAgents {},
@@ -138,6 +171,13 @@ pub enum Wanted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Started {
+    /// The agent is as wanted.
+    Agent {
+        /// As it stands.
+        agent: AgentView,
+    },
+    /// The question is answered with yes.
+    Approved,
     /// The attempt goes on; how is told by [`ATTEMPT`].
     Attempt {
         /// As it stands.
@@ -157,6 +197,14 @@ pub enum Started {
         /// Which question.
         asked: String,
     },
+}
+
+/// Names a program's request to be added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolmentRef {
+    /// Its id.
+    pub id: String,
 }
 
 /// Names a question that waits for the person.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use app::port::{Note, Notify};
+use app::port::{AsksFor, Note, Notify};
 use zbus::zvariant::Value;
 
 /// A desktop that takes longer is not waited for.
@@ -46,6 +46,18 @@ impl Notify for DesktopNotes {
 /// What is told. Short: a notice is read in passing.
 fn words(note: &Note) -> (String, String) {
     match note {
+        Note::AgentPaused { agent } => (
+            format!("{agent} is paused"),
+            "A rule of yours paused it. Open Countersign to see what it saw.".to_owned(),
+        ),
+        Note::Asks { agent, bank, what } => (
+            match what {
+                AsksFor::Connect => format!("{agent} asks to connect {bank}"),
+                AsksFor::Payment => format!("{agent} asks to make a payment"),
+                AsksFor::Reading => format!("{agent} asks for something new at {bank}"),
+            },
+            "Nothing happens unless you allow it in Countersign.".to_owned(),
+        ),
         Note::EndsSoon { agent, bank, days } => {
             let when = match days {
                 0 => "today".to_owned(),
@@ -60,6 +72,14 @@ fn words(note: &Note) -> (String, String) {
         Note::ReconnectNeeded { agent, bank } => (
             format!("{agent} no longer works at {bank}"),
             "The agent gets nothing. Open Countersign to see why.".to_owned(),
+        ),
+        Note::RuleNoticed { agent } => (
+            format!("{agent} did something unusual"),
+            "Open Countersign to see what your rule saw.".to_owned(),
+        ),
+        Note::WantsToBeAdded => (
+            "A program wants to be added as an agent".to_owned(),
+            "It can do nothing yet. Compare its code in Countersign.".to_owned(),
         ),
     }
 }

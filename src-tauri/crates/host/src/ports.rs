@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use app::port::{Events, Ports};
+use app::port::{ApprovalPrompt, Events, Ports};
 use broker::Hub;
 use contract::ui::Event;
 use domain::id::InstallId;
@@ -31,6 +31,7 @@ pub(crate) struct RealPorts {
     keychain: SecretService,
     store: SqliteStore,
     events: HubEvents,
+    prompt: HubPrompt,
     notes: DesktopNotes,
     mark: FileMark,
     files: Downloads,
@@ -43,6 +44,15 @@ pub(crate) struct HubEvents(Arc<Hub>);
 impl Events for HubEvents {
     fn send(&self, event: Event) {
         self.0.tell_ui(event);
+    }
+}
+
+/// The approval window, by whoever starts windows.
+pub(crate) struct HubPrompt(Arc<Hub>);
+
+impl ApprovalPrompt for HubPrompt {
+    fn prompt(&self) {
+        self.0.prompt();
     }
 }
 
@@ -80,7 +90,8 @@ impl RealPorts {
                 ..keychain::Settings::default()
             }),
             store,
-            events: HubEvents(hub),
+            events: HubEvents(Arc::clone(&hub)),
+            prompt: HubPrompt(hub),
             notes: DesktopNotes::new(bus),
             mark: FileMark::new(environment.data_folder(), environment.runtime_folder(), install),
             files: Downloads::new(
@@ -101,6 +112,7 @@ impl Ports for RealPorts {
     type Keychain = SecretService;
     type Store = SqliteStore;
     type Events = HubEvents;
+    type ApprovalPrompt = HubPrompt;
     type Notify = DesktopNotes;
     type StopMark = FileMark;
     type Files = Downloads;
@@ -129,6 +141,9 @@ impl Ports for RealPorts {
     }
     fn events(&self) -> &HubEvents {
         &self.events
+    }
+    fn approval_prompt(&self) -> &HubPrompt {
+        &self.prompt
     }
     fn notify(&self) -> &DesktopNotes {
         &self.notes

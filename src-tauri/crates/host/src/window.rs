@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 /// What the process shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
+    /// The approval window alone, and the tray beside it.
+    Approval,
     /// The tray only; it never makes a webview.
     Tray,
     /// The window.
@@ -78,8 +80,10 @@ impl Window {
         let (ours, theirs) = ipc::channel::pair()?;
         let mut command = Command::new(program);
         command.env_clear().envs(environment).stdin(Stdio::from(theirs)).kill_on_drop(true);
-        if mode == Mode::Tray {
-            command.arg("--tray");
+        match mode {
+            Mode::Approval => drop(command.arg("--approval")),
+            Mode::Tray => drop(command.arg("--tray")),
+            Mode::Window => {}
         }
         let child = command.spawn()?;
         tracing::info!(?mode, pid = child.id(), "window process started");

@@ -85,6 +85,10 @@ impl<'e> Windows<'e> {
 
     async fn hear(&mut self, signal: WindowSignal) -> Option<Outcome> {
         match signal {
+            WindowSignal::Approval => {
+                self.ask().await;
+                None
+            }
             WindowSignal::Hello => None,
             WindowSignal::Closed => {
                 if let Some(window) = &mut self.now {
@@ -125,6 +129,30 @@ impl<'e> Windows<'e> {
         }
     }
 
+    /// Has an agent's question drawn: by the process that shows windows, or by a fresh one in the tray's place.
+    async fn ask(&mut self) {
+        match self.now.take() {
+            Some(window) if window.mode != Mode::Tray && !window.closing => {
+                self.now = Some(window);
+                self.hub.tell(HostEvent::Approval { activation_token: None });
+            }
+            Some(other) => {
+                self.hub.tell(HostEvent::Ending);
+                other.stop().await;
+                self.spawn(Mode::Approval, None).await;
+            }
+            None => self.spawn(Mode::Approval, None).await,
+        }
+    }
+
+    /// What is shown once the person has closed what was shown: a question that is still open, or the tray.
+    async fn rest(app: &App<RealPorts>) -> Mode {
+        match app.pending_approval().await {
+            Ok(pending) if pending.question.is_some() => Mode::Approval,
+            Ok(_) | Err(_) => Mode::Tray,
+        }
+    }
+
     /// What follows the end of the window process.
     async fn after(&mut self, end: End) -> Option<Outcome> {
         let window = self.now.take()?;
@@ -136,12 +164,11 @@ impl<'e> Windows<'e> {
                 }
             }
             (_, End::NoDisplay) => {}
-            (Mode::Window, End::Done | End::NoTray) if window.closing => {
+            (Mode::Approval | Mode::Window, End::Done | End::NoTray) if window.closing => {
                 // Without an app there is nothing to keep running for.
-                if self.app.is_none() {
-                    return Some(Outcome::Quit);
-                }
-                self.spawn(Mode::Tray, None).await;
+                let Some(app) = &self.app else { return Some(Outcome::Quit) };
+                let mode = Self::rest(app).await;
+                self.spawn(mode, None).await;
             }
             (mode, End::Done | End::NoTray | End::Lost) => self.again(mode).await,
         }

@@ -1,5 +1,6 @@
 // Written by `cargo xtask bindings` from src-tauri/crates/contract. Do not edit.
 
+export type AccessRefusedWhy = "agent_paused" | "agents_stopped" | "bank_failed" | "bad_task" | "connection_not_usable" | "locked" | "not_allowed" | "not_this_access" | "person" | "replay" | "too_many" | "unknown_connection";
 export type AccountView = { 
 /**
  * The bank's opaque id.
@@ -21,6 +22,243 @@ masked: string,
  * ISO 4217 code.
  */
 currency: string | null, };
+export type ActivityDetails = { 
+/**
+ * What the list shows.
+ */
+entry: ActivityEntry, 
+/**
+ * Its hash, in hexadecimal digits.
+ */
+hash: string, 
+/**
+ * The hash of the record before it.
+ */
+before: string, 
+/**
+ * What is stored, as JSON that is laid out for reading.
+ */
+body: string, };
+export type ActivityEntry = { 
+/**
+ * Its number.
+ */
+seq: number, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * What it is about.
+ */
+kind: ActivityKind, 
+/**
+ * Which agent.
+ */
+agent: AgentMark | null, 
+/**
+ * Which bank.
+ */
+bank: BankMark | null, 
+/**
+ * Which connection.
+ */
+grant: string | null, 
+/**
+ * What happened.
+ */
+what: ActivityWhat, 
+/**
+ * What the agent said it was for.
+ */
+quoted: string | null, 
+/**
+ * How it went.
+ */
+outcome: ActivityOutcome, };
+export type ActivityFilter = { 
+/**
+ * Of one agent.
+ */
+agent: string | null, 
+/**
+ * Of one connection.
+ */
+grant: string | null, 
+/**
+ * At one bank.
+ */
+bank: string | null, 
+/**
+ * Of these kinds; all, where none is named.
+ */
+kinds: Array<ActivityKind>, 
+/**
+ * Before this record.
+ */
+before: number | null, 
+/**
+ * With these words in it.
+ */
+text: string | null, 
+/**
+ * As many at most.
+ */
+most: number, };
+export type ActivityKind = "access" | "approvals" | "calls" | "connections" | "refusals" | "security";
+export type ActivityOutcome = "done" | "failed" | "refused" | "waiting";
+export type ActivityPage = { 
+/**
+ * The records.
+ */
+entries: Array<ActivityEntry>, 
+/**
+ * There are older ones that fit.
+ */
+more: boolean, };
+export type ActivityRef = { 
+/**
+ * Its number.
+ */
+seq: number, };
+export type ActivityVerdict = { 
+/**
+ * How many records there are.
+ */
+records: number, 
+/**
+ * Each follows from the one before it.
+ */
+sound: boolean, 
+/**
+ * The first that does not.
+ */
+first_bad: number | null, 
+/**
+ * What the keychain says to it.
+ */
+anchored: AnchoredView, 
+/**
+ * When this was checked.
+ */
+checked_at: number, };
+export type ActivityWhat = { "kind": "access_given", 
+/**
+ * What it may do, in plain words.
+ */
+operations: Array<string>, 
+/**
+ * On how many accounts.
+ */
+accounts: number, 
+/**
+ * How many calls.
+ */
+uses: number, 
+/**
+ * Until when.
+ */
+until: number, } | { "kind": "access_returned" } | { "kind": "access_refused", 
+/**
+ * Why.
+ */
+why: AccessRefusedWhy, } | { "kind": "agent_added" } | { "kind": "agent_declined", 
+/**
+ * The person said no; else nobody answered.
+ */
+by_person: boolean, } | { "kind": "agent_enrolled", 
+/**
+ * It took another agent's place.
+ */
+replaces: boolean, } | { "kind": "agent_paused", 
+/**
+ * By whom.
+ */
+why: AgentPausedWhy, } | { "kind": "agent_removed" } | { "kind": "agent_resumed" } | { "kind": "agents_resumed" } | { "kind": "agents_stopped" } | { "kind": "approval_asked", 
+/**
+ * For what, in plain words.
+ */
+operations: Array<string>, } | { "kind": "approved", 
+/**
+ * For how many days it is not asked again; none for once.
+ */
+days: number | null, } | { "kind": "attempt_ended", 
+/**
+ * How.
+ */
+ending: EndingView, } | { "kind": "attempt_started" } | { "kind": "bank_confirmed" } | { "kind": "called", 
+/**
+ * What it did, in plain words.
+ */
+operation: string, 
+/**
+ * The bank's HTTP status, where it answered.
+ */
+status: number | null, } | { "kind": "call_refused", 
+/**
+ * What it wanted to do, in plain words, where that is known.
+ */
+operation: string | null, 
+/**
+ * Why.
+ */
+why: AccessRefusedWhy, } | { "kind": "choice_forgotten", 
+/**
+ * What, in plain words.
+ */
+operation: string, } | { "kind": "connect_asked" } | { "kind": "connected", 
+/**
+ * What it allows, in one or two words each.
+ */
+permissions: Array<string>, 
+/**
+ * How many accounts.
+ */
+accounts: number, 
+/**
+ * It took an older one's place.
+ */
+renewed: boolean, } | { "kind": "denied", 
+/**
+ * By whom.
+ */
+by: DeniedBy, } | { "kind": "ended" } | { "kind": "forgotten" } | { "kind": "given_up" } | { "kind": "interference", 
+/**
+ * How many.
+ */
+strays: number, } | { "kind": "key_made" } | { "kind": "key_replaced", 
+/**
+ * How it is kept.
+ */
+protection: ProtectionView, } | { "kind": "late_tokens" } | { "kind": "narrowed" } | { "kind": "not_kept" } | { "kind": "other", 
+/**
+ * Its own name for it.
+ */
+name: string, } | { "kind": "paused" } | { "kind": "reconnect_needed", 
+/**
+ * Why.
+ */
+why: ReconnectWhyView, } | { "kind": "refreshed" } | { "kind": "refresh_unanswered" } | { "kind": "reminded" } | { "kind": "replaced" } | { "kind": "restored" } | { "kind": "resumed" } | { "kind": "revoked" } | { "kind": "rule_changed", 
+/**
+ * Which.
+ */
+rule: RuleKind, 
+/**
+ * What it does from then on.
+ */
+act: RuleAct, } | { "kind": "rule_triggered", 
+/**
+ * Which.
+ */
+rule: RuleKind, 
+/**
+ * What it did.
+ */
+act: RuleAct, } | { "kind": "vault_locked", 
+/**
+ * By whom.
+ */
+by: LockedByView, } | { "kind": "vault_opened" } | { "kind": "widened" };
 export type AddAgent = { 
 /**
  * What the person calls it.
@@ -43,6 +281,25 @@ name: string,
  * Its key's thumbprint.
  */
 thumbprint: string, };
+export type AgentPausedView = { 
+/**
+ * Since when.
+ */
+at: number, 
+/**
+ * By whom.
+ */
+why: AgentPausedWhy, 
+/**
+ * Which rule, where it was one.
+ */
+rule: RuleKind | null, };
+export type AgentPausedWhy = "not_mine" | "person" | "rule";
+export type AgentRef = { 
+/**
+ * Its id.
+ */
+agent: string, };
 export type AgentView = { 
 /**
  * Its id.
@@ -63,7 +320,55 @@ added_at: number,
 /**
  * How many connections it has now.
  */
-connections: number, };
+connections: number, 
+/**
+ * It is held back.
+ */
+paused: AgentPausedView | null, 
+/**
+ * When the person removed it.
+ */
+removed_at: number | null, 
+/**
+ * When it last asked for something.
+ */
+last_seen: number | null, 
+/**
+ * What the person has allowed it for longer than once.
+ */
+choices: Array<ChoiceView>, };
+export type AgentsView = { 
+/**
+ * The agents, oldest first.
+ */
+agents: Array<AgentView>, 
+/**
+ * Programs that ask to be added, oldest first.
+ */
+enrolments: Array<EnrolmentView>, };
+export type AlertRef = { 
+/**
+ * Its id.
+ */
+alert: string, };
+export type AnchoredView = "agrees" | "behind" | "cut" | "none";
+export type AnswerApproval = { 
+/**
+ * Which.
+ */
+id: string, 
+/**
+ * What was drawn; an answer to anything else is refused.
+ */
+drawn: string, 
+/**
+ * What the person said.
+ */
+answer: ApprovalAnswer, 
+/**
+ * Where a yes needs it.
+ */
+passphrase: PassphraseText | null, };
 export type AnswerAsked = { 
 /**
  * Which question.
@@ -73,6 +378,23 @@ id: string,
  * Do it.
  */
 yes: boolean, };
+export type AnswerEnrolment = { 
+/**
+ * Which.
+ */
+id: string, 
+/**
+ * Add it.
+ */
+accept: boolean, 
+/**
+ * What the person calls it; needed to add it.
+ */
+name: string | null, 
+/**
+ * The agent whose key it takes the place of: that one is removed.
+ */
+replaces: string | null, };
 export type AppState = { 
 /**
  * This build talks to sandbox banks: the window is marked.
@@ -119,6 +441,10 @@ clock_ahead: number | null,
  */
 asked: Array<AskedView>, 
 /**
+ * What rules have noticed and the person has not put away, oldest first.
+ */
+rule_alerts: Array<RuleAlertView>, 
+/**
  * Provider or agent files that could not be read.
  */
 catalogue_problems: Array<CatalogueProblem>, 
@@ -130,6 +456,130 @@ quit_asked: boolean,
  * The desktop has no tray: closing the window hides everything until Countersign is started again.
  */
 no_tray: boolean, };
+export type ApprovalAnswer = { "kind": "allow_for", 
+/**
+ * How many.
+ */
+days: number, } | { "kind": "allow_once", } | { "kind": "deny", } | { "kind": "not_mine", };
+export type ApprovalOperation = { 
+/**
+ * Its id in the API profile.
+ */
+id: string, 
+/**
+ * What it does: "see your name and contact details".
+ */
+says: string, 
+/**
+ * How much harm it can do.
+ */
+risk: RiskView, };
+export type ApprovalView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * A hash over everything that is drawn, as the host has built it. It goes back with the answer.
+ */
+drawn: string, 
+/**
+ * Who asks.
+ */
+agent: AgentMark, 
+/**
+ * The path of the program that holds the connection, where it is known; shown and no more.
+ */
+program: string | null, 
+/**
+ * At which bank.
+ */
+bank: BankMark, 
+/**
+ * On which connection.
+ */
+grant: string, 
+/**
+ * For what.
+ */
+what: ApprovalWhat, 
+/**
+ * What it is for, in the agent's words.
+ */
+purpose: string, 
+/**
+ * And as a class.
+ */
+purpose_class: PurposeClassView, 
+/**
+ * When the agent asked.
+ */
+asked_at: number, 
+/**
+ * When this turns into a no.
+ */
+runs_out_at: number, 
+/**
+ * For how many seconds the access would last.
+ */
+lease_seconds: number, 
+/**
+ * It can be allowed for longer than once; never so for payments.
+ */
+may_remember: boolean, 
+/**
+ * A yes needs the passphrase.
+ */
+needs_passphrase: boolean, 
+/**
+ * How many more questions wait behind this one.
+ */
+waiting: number, };
+export type ApprovalWhat = { "kind": "operations", 
+/**
+ * Which.
+ */
+operations: Array<ApprovalOperation>, 
+/**
+ * On which accounts.
+ */
+accounts: Array<AccountView>, 
+/**
+ * How many calls.
+ */
+uses: number, 
+/**
+ * From which day on, `YYYY-MM-DD`, where the agent said so.
+ */
+date_from: string | null, 
+/**
+ * Up to which day.
+ */
+date_to: string | null, } | { "kind": "payment", 
+/**
+ * To whom.
+ */
+to: string, 
+/**
+ * To which account, masked.
+ */
+to_account: string | null, 
+/**
+ * How much.
+ */
+amount: MoneyView, 
+/**
+ * From which account.
+ */
+from: AccountView | null, 
+/**
+ * What the payee is told, in the agent's words.
+ */
+reference: string | null, 
+/**
+ * What it is: "pay a bill".
+ */
+says: string, };
 export type AskedView = { 
 /**
  * Its id.
@@ -159,7 +609,15 @@ permissions: Array<PermissionView>,
 /**
  * Until when.
  */
-until: number, } | { "kind": "resume", 
+until: number, 
+/**
+ * The agent asks for itself; else a program of the person does.
+ */
+by_agent: boolean, 
+/**
+ * What it is for, in the agent's words.
+ */
+purpose: string | null, } | { "kind": "resume", 
 /**
  * Which.
  */
@@ -170,6 +628,10 @@ grant: string,
 bank: BankMark, 
 /**
  * Its agent.
+ */
+agent: AgentMark, } | { "kind": "resume_agent", 
+/**
+ * Which.
  */
 agent: AgentMark, } | { "kind": "resume_agents" } | { "kind": "widen", 
 /**
@@ -333,6 +795,40 @@ current: PassphraseText | null,
  * The passphrase from now on, where there is to be one.
  */
 new: PassphraseText | null, };
+export type ChoiceRef = { 
+/**
+ * Whose.
+ */
+agent: string, 
+/**
+ * Which.
+ */
+choice: string, };
+export type ChoiceView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * On which connection.
+ */
+grant: string, 
+/**
+ * At which bank.
+ */
+bank: BankMark, 
+/**
+ * What: "see your name and contact details".
+ */
+operation: string, 
+/**
+ * For which class of purposes.
+ */
+purpose_class: PurposeClassView, 
+/**
+ * Until when.
+ */
+until: number, };
 export type CommandError = { 
 /**
  * Why.
@@ -378,6 +874,19 @@ id: string | null,
  * The bank's or the agent's name, if that can be read.
  */
 name: string | null, };
+export type DayCount = { 
+/**
+ * When the day begins, where this computer is.
+ */
+day: number, 
+/**
+ * Calls that reached the bank.
+ */
+calls: number, 
+/**
+ * Requests that were refused.
+ */
+refused: number, };
 export type DecideAccount = { 
 /**
  * Which attempt.
@@ -387,6 +896,7 @@ attempt: string,
  * Keep them as a connection of its own; the old one stays as it is either way.
  */
 keep: boolean, };
+export type DeniedBy = "not_mine" | "person" | "stopped" | "time_out" | "withdrawn";
 export type EndingView = { "kind": "addresses_changed", 
 /**
  * Which metadata member differs, for support.
@@ -416,8 +926,41 @@ extra: Array<string>, } | { "kind": "declined" } | { "kind": "interrupted" } | {
  * Whether the bank confirmed that it has forgotten the access.
  */
 bank_told: boolean, } | { "kind": "port_taken" } | { "kind": "timed_out" } | { "kind": "unexpected_server" };
-export type ErrorCode = "agent_key_known" | "agent_key_malformed" | "agent_key_private" | "agent_name_known" | "agent_name_unfit" | "agent_unknown" | "agents_stopped" | "asked_unknown" | "attempt_ended" | "attempt_unknown" | "browser_not_opened" | "data_folder_unfit" | "bank_unavailable" | "date_out_of_range" | "grant_needs_reconnect" | "grant_over" | "grant_paused" | "grant_revoked" | "grant_unknown" | "host_gone" | "internal" | "keychain_key_lost" | "keychain_locked" | "keychain_unavailable" | "locked" | "not_written" | "passphrase_later" | "passphrase_unfit" | "passphrase_wrong" | "permissions_unfit" | "provider_unknown" | "receipt_unknown" | "record_damaged" | "request_malformed" | "store_damaged" | "store_failed" | "store_newer" | "still_stopped" | "too_many_attempts";
-export type Event = { "type": "agents_changed" } | { "type": "app_changed" } | { "type": "attempt_changed", 
+export type EnrolmentView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The short code, to be compared with the one that the program shows.
+ */
+code: string, 
+/**
+ * Its key's thumbprint.
+ */
+thumbprint: string, 
+/**
+ * What it calls itself.
+ */
+suggested_name: string, 
+/**
+ * The path of the program that holds the connection, where it is known; shown and no more.
+ */
+program: string | null, 
+/**
+ * When it asked.
+ */
+at: number, 
+/**
+ * When this turns into a no.
+ */
+runs_out_at: number, 
+/**
+ * An agent has this name already, with another key.
+ */
+same_name_as: AgentMark | null, };
+export type ErrorCode = "activity_unknown" | "agent_key_known" | "agent_key_malformed" | "agent_key_private" | "agent_name_known" | "agent_name_unfit" | "agent_unknown" | "agent_removed" | "agents_stopped" | "alert_unknown" | "approval_over" | "asked_unknown" | "attempt_ended" | "attempt_unknown" | "browser_not_opened" | "choice_unknown" | "data_folder_unfit" | "bank_unavailable" | "date_out_of_range" | "enrolment_unknown" | "grant_needs_reconnect" | "grant_over" | "grant_paused" | "grant_revoked" | "grant_unknown" | "host_gone" | "internal" | "keychain_key_lost" | "keychain_locked" | "keychain_unavailable" | "locked" | "not_written" | "passphrase_later" | "passphrase_unfit" | "passphrase_wrong" | "permissions_unfit" | "provider_unknown" | "receipt_unknown" | "record_damaged" | "request_malformed" | "store_damaged" | "store_failed" | "store_newer" | "still_stopped" | "too_many_attempts";
+export type Event = { "type": "activity_changed" } | { "type": "agents_changed" } | { "type": "app_changed" } | { "type": "approval_changed" } | { "type": "attempt_changed", 
 /**
  * Which.
  */
@@ -468,6 +1011,10 @@ ends_at: number,
  * When the agent last used it.
  */
 last_used_at: number | null, 
+/**
+ * How often the agent has used it in the last seven days.
+ */
+used_this_week: number, 
 /**
  * When the bank last showed that it works: how old the knowledge is.
  */
@@ -575,6 +1122,10 @@ shared_consents: boolean,
  */
 history: Array<HistoryEntry>, 
 /**
+ * What the agent did on each of the last thirty days, oldest first.
+ */
+days: Array<DayCount>, 
+/**
  * The reference of the attempt that made it.
  */
 reference: string | null, };
@@ -633,6 +1184,15 @@ since: number,
  */
 by: LockedByView, } | { "kind": "open" };
 export type LockedByView = "idle" | "person" | "screen" | "start";
+export type MoneyView = { 
+/**
+ * A decimal number: "12.50".
+ */
+amount: string, 
+/**
+ * ISO 4217 code.
+ */
+currency: string, };
 export type NarrowGrant = { 
 /**
  * Which.
@@ -665,6 +1225,11 @@ accounts: Array<AccountView>,
  */
 until: number, };
 export type PassphraseText = string;
+export type PendingApproval = { 
+/**
+ * The oldest question that is open.
+ */
+question: ApprovalView | null, };
 export type PermissionGroup = "do" | "see";
 export type PermissionView = { 
 /**
@@ -733,6 +1298,7 @@ max_days: number,
  * What an agent can be allowed.
  */
 permissions: Array<PermissionView>, };
+export type PurposeClassView = "bookkeeping" | "budgeting" | "lending" | "other" | "payments" | "support" | "taxes";
 export type ReceiptAccount = { 
 /**
  * Its name.
@@ -846,11 +1412,74 @@ consent: ConsentTold,
  */
 valid_until: number | null, };
 export type RiskView = "money" | "personal" | "read";
+export type RuleAct = "nothing" | "notify" | "pause" | "stop_all";
+export type RuleAlertView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Of which agent.
+ */
+agent: AgentMark, 
+/**
+ * Which rule.
+ */
+rule: RuleKind, 
+/**
+ * What it did.
+ */
+act: RuleAct, 
+/**
+ * What it saw.
+ */
+facts: Array<RuleFact>, };
+export type RuleFact = { 
+/**
+ * What was counted or seen.
+ */
+name: RuleFactName, 
+/**
+ * A number, an hour or an operation's id.
+ */
+value: string, };
+export type RuleFactName = "calls" | "hour" | "usual" | "operation" | "refusals" | "replays" | "threshold";
+export type RuleKind = "replays" | "too_many_calls" | "too_many_refusals" | "unknown_operation" | "unusual_hours";
+export type RuleView = { 
+/**
+ * Which.
+ */
+id: RuleKind, 
+/**
+ * From how many on it acts. What is counted is the rule's own; hours for [`RuleKind::UnusualHours`].
+ */
+threshold: number, 
+/**
+ * What it does then.
+ */
+act: RuleAct, };
 export type SavedFile = { 
 /**
  * Where it is.
  */
 path: string, };
+export type SetRule = { 
+/**
+ * Which.
+ */
+id: RuleKind, 
+/**
+ * From how many on it acts.
+ */
+threshold: number, 
+/**
+ * What it does then.
+ */
+act: RuleAct, };
 export type StoppedView = { 
 /**
  * Since when, where that could be recorded.
@@ -889,7 +1518,7 @@ export type WaitsForView = "bank_to_accept" | "bank_to_answer" | "damaged_record
 export type Commands = {
   app_state: { request: Nothing; answer: AppState };
   list_providers: { request: Nothing; answer: Array<ProviderView> };
-  list_agents: { request: Nothing; answer: Array<AgentView> };
+  list_agents: { request: Nothing; answer: AgentsView };
   add_agent: { request: AddAgent; answer: AgentView };
   connect_account: { request: ConnectAccount; answer: AttemptView };
   list_attempts: { request: Nothing; answer: Array<AttemptView> };
@@ -921,7 +1550,25 @@ export type Commands = {
   set_lock_settings: { request: LockSettingsView; answer: AppState };
   change_protection: { request: ChangeProtection; answer: AppState };
   answer_asked: { request: AnswerAsked; answer: AppState };
+  answer_enrolment: { request: AnswerEnrolment; answer: AgentsView };
+  pause_agent: { request: AgentRef; answer: AgentView };
+  resume_agent: { request: AgentRef; answer: AgentView };
+  remove_agent: { request: AgentRef; answer: AgentView };
+  forget_choice: { request: ChoiceRef; answer: AgentView };
+  list_activity: { request: ActivityFilter; answer: ActivityPage };
+  show_activity: { request: ActivityRef; answer: ActivityDetails };
+  check_activity: { request: Nothing; answer: ActivityVerdict };
+  export_activity: { request: Nothing; answer: SavedFile };
+  list_rules: { request: Nothing; answer: Array<RuleView> };
+  set_rule: { request: SetRule; answer: Array<RuleView> };
+  dismiss_alert: { request: AlertRef; answer: AppState };
   copy_link: { request: AttemptRef; answer: AttemptView };
   quit: { request: Nothing; answer: null };
   start_again: { request: Nothing; answer: null };
+};
+
+/** Every request the approval window may make. */
+export type ApprovalCommands = {
+  pending_approval: { request: Nothing; answer: PendingApproval };
+  answer_approval: { request: AnswerApproval; answer: PendingApproval };
 };
