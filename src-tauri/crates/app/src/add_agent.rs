@@ -32,6 +32,6 @@ impl<P: Ports> App<P> {
             }
         }
         self.0.ports.events().send(Event::AgentsChanged);
-        Ok(view::agent(&agent, 0))
+        Ok(view::agent(&agent, 0, None, Vec::new()))
     }
 }

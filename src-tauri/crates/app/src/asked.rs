@@ -10,6 +10,7 @@ use domain::agent::Agent;
 use domain::grant::Grant;
 use domain::id::{AgentId, AskedId, AttemptId, GrantId, PermissionId, ProviderId, QuestionId};
 use domain::secret::Passphrase;
+use domain::task::Purpose;
 use domain::time::Timestamp;
 use tokio::sync::watch;
 
@@ -100,6 +101,8 @@ struct Question {
     id: AskedId,
     at: Timestamp,
     wanted: Wanted,
+    /// The agent's own words, where an agent asks.
+    by_agent: Option<Option<Purpose>>,
     /// When it turns into a no, and when it is forgotten.
     ends: Duration,
     state: State,
@@ -129,6 +132,14 @@ impl AskedList {
         }
         self.questions.retain(|question| now < question.ends + WAITS);
         changed
+    }
+
+    /// Whether a question is an agent's own wish to be connected.
+    pub(crate) fn is_of(&self, id: AskedId, agent: &str) -> bool {
+        let is = |wanted: &Wanted| matches!(wanted, Wanted::Connect(request) if request.agent == agent);
+        self.questions
+            .iter()
+            .any(|question| question.id == id && question.by_agent.is_some() && is(&question.wanted))
     }
 
     /// Closes every open question with a no.
@@ -171,6 +182,15 @@ impl<P: Ports> App<P> {
     /// # Errors
     /// It does not fit, or too much was asked. Nothing was started.
     pub async fn ask(&self, wanted: Wanted) -> Result<AskedId, Refusal> {
+        self.put(wanted, None).await
+    }
+
+    /// The same for an agent, with its words.
+    pub(crate) async fn ask_for(&self, wanted: Wanted, purpose: Option<Purpose>) -> Result<AskedId, Refusal> {
+        self.put(wanted, Some(purpose)).await
+    }
+
+    async fn put(&self, wanted: Wanted, by_agent: Option<Option<Purpose>>) -> Result<AskedId, Refusal> {
         self.fits(&wanted).await?;
         let at = self.0.ports.clock().now();
         let id = AskedId::make_from(at, self.0.random()?);
@@ -185,7 +205,7 @@ impl<P: Ports> App<P> {
                 return Err(Refusal::TooMany);
             }
             let (state, said) = (State::Open, watch::Sender::new(None));
-            asked.questions.push(Question { id, at, wanted, ends: now + WAITS, state, said });
+            asked.questions.push(Question { id, at, wanted, by_agent, ends: now + WAITS, state, said });
         }
         self.0.ports.events().send(Event::AppChanged);
         let app = self.clone();
@@ -339,14 +359,18 @@ impl<P: Ports> App<P> {
 
     /// The open questions, as the window shows them.
     pub(crate) async fn asked_views(&self) -> Result<Vec<AskedView>, Refusal> {
-        let open: Vec<(AskedId, Timestamp, Wanted)> =
-            self.0.asked().open().map(|q| (q.id, q.at, q.wanted.clone())).collect();
+        let open: Vec<_> =
+            self.0.asked().open().map(|q| (q.id, q.at, q.wanted.clone(), q.by_agent.clone())).collect();
         if open.is_empty() {
             return Ok(Vec::new());
         }
         let (agents, grants) = self.0.ports.store().read(|tx| Ok((tx.agents()?, tx.grants()?))).await?;
-        let view = |(id, at, wanted): (AskedId, Timestamp, Wanted)| {
-            let what = self.0.asked_what(wanted, &agents, &grants)?;
+        let view = |(id, at, wanted, by): (AskedId, Timestamp, Wanted, Option<Option<Purpose>>)| {
+            let mut what = self.0.asked_what(wanted, &agents, &grants)?;
+            if let (AskedWhat::Connect { by_agent, purpose, .. }, Some(words)) = (&mut what, by) {
+                *by_agent = true;
+                *purpose = words.map(|words| words.as_str().to_owned());
+            }
             Some(AskedView { id: id.to_string(), at: at.millis(), what })
         };
         Ok(open.into_iter().filter_map(view).collect())

@@ -11,9 +11,12 @@ use domain::attempt::Attempt;
 use domain::audit::{AuditEvent, AuditRecord};
 use domain::grant::Grant;
 use domain::id::{AttemptId, GrantId};
+use domain::policy::Choice;
 use domain::provider::Consents;
 use domain::refresh::Refresh;
+use domain::time::Timestamp;
 
+use crate::enrol_agent::Waiting;
 use crate::port::{Clock as _, Ports, Store as _};
 use crate::report::{Refusal, Thing};
 use crate::start::App;
@@ -31,14 +34,31 @@ impl<P: Ports> App<P> {
     /// # Errors
     /// The store; so for every method here.
     pub async fn list_agents(&self) -> Result<AgentsView, Refusal> {
-        let (agents, grants) = self.0.ports.store().read(|tx| Ok((tx.agents()?, tx.grants()?))).await?;
+        let read = self.0.ports.store().read(|tx| {
+            let agents = tx.agents()?;
+            let seen: Vec<Option<Timestamp>> =
+                agents.iter().map(|agent| tx.agent_seen(agent.id)).collect::<Result<_, _>>()?;
+            Ok((agents, seen, tx.grants()?.sound, tx.choices()?))
+        });
+        let (agents, seen, grants, choices) = read.await?;
         let now = self.0.ports.clock().now();
         let current = |agent: &Agent| {
             let is_current = |g: &&Grant| g.agent == agent.id && g.revocation.is_none() && g.ends_at > now;
-            grants.sound.iter().filter(is_current).count()
+            u32::try_from(grants.iter().filter(is_current).count()).unwrap_or(u32::MAX)
         };
-        let view = |agent| view::agent(agent, u32::try_from(current(agent)).unwrap_or(u32::MAX));
-        Ok(AgentsView { agents: agents.iter().map(view).collect(), enrolments: Vec::new() })
+        let choice = |choice: &Choice| {
+            let grant = grants.iter().find(|grant| grant.id == choice.grant && grant.revocation.is_none())?;
+            Some(view::choice(choice, self.0.catalogue.provider(&grant.provider), grant))
+        };
+        let view = |(agent, seen): (&Agent, &Option<Timestamp>)| {
+            let of_agent = choices.iter().filter(|choice| choice.agent == agent.id && choice.until > now);
+            view::agent(agent, current(agent), *seen, of_agent.filter_map(choice).collect())
+        };
+        let waiting: Vec<Waiting> = self.0.broker.enrolments().open_ones().cloned().collect();
+        Ok(AgentsView {
+            agents: agents.iter().zip(&seen).map(view).collect(),
+            enrolments: waiting.iter().map(|waiting| view::enrolment(waiting, &agents)).collect(),
+        })
     }
 
     /// Attempts that go on, oldest first.

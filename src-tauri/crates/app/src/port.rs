@@ -559,6 +559,8 @@ pub trait Tx {
 
     /// The agent with a key, removed or not.
     fn agent_by_key(&mut self, key: &AgentKey) -> Result<Option<Agent>, StoreError>;
+    /// When an agent last got or was refused something.
+    fn agent_seen(&mut self, agent: AgentId) -> Result<Option<Timestamp>, StoreError>;
     /// Holds an agent back, or lets it go on; `Missing` if there is none, or it was removed.
     fn set_agent_paused(&mut self, agent: AgentId, paused: Option<&AgentPaused>) -> Result<(), StoreError>;
     /// Removes an agent for ever, and what was chosen for it: its key stays known, its name is free again. `Missing` as

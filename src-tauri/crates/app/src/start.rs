@@ -19,12 +19,14 @@ use tokio::sync::{Notify, mpsc, watch};
 use crate::anchor::Anchored;
 use crate::ask_bank;
 use crate::asked::AskedList;
+use crate::broker::Broker;
 use crate::catalogue::Catalogue;
 use crate::door::Door;
 use crate::lock_vault::Guesses;
 use crate::port::{Clock as _, Dice as _, Events as _, KekRow, Keychain as _, Ports, Store as _, StoreError};
 use crate::refresh_token::Deadline;
 use crate::report::Refusal;
+use crate::rules;
 use crate::running::Control;
 use crate::stop_agents::Switch;
 use crate::uses::Uses;
@@ -98,6 +100,8 @@ pub(crate) struct Inner<P: Ports> {
     pub(crate) upkeep: Notify,
     /// What is asked of the banks with the grants' tokens.
     pub(crate) uses: Uses,
+    /// What agents have and ask for.
+    pub(crate) broker: Broker,
 }
 
 /// Work that an orderly stop waits for, until it is dropped.
@@ -180,6 +184,7 @@ impl<P: Ports> App<P> {
             clock_ahead: AtomicI64::new(ask_bank::UNHEARD),
             upkeep: Notify::new(),
             uses: Uses::default(),
+            broker: Broker::default(),
         })))
     }
 
@@ -208,9 +213,10 @@ impl<P: Ports> App<P> {
             |p: &crate::catalogue::Problem| CatalogueProblem { file: p.file.clone(), rule: p.rule.clone() };
         let read = self.0.ports.store().read(|tx| {
             let protection = tx.kek()?.map_or(Protection::default(), |kek| kek.protection);
-            Ok((protection, tx.lock_settings()?, tx.agents_stopped()?))
+            Ok((protection, tx.lock_settings()?, tx.agents_stopped()?, tx.agents()?))
         });
-        let (protection, settings, stopped) = read.await?;
+        let (protection, settings, stopped, agents) = read.await?;
+        let alerts = self.0.broker.watch().alerts();
         Ok(AppState {
             sandbox: self.0.settings.sandbox,
             home: self.0.settings.home.clone(),
@@ -234,7 +240,7 @@ impl<P: Ports> App<P> {
             restored_at: self.0.restored_at().map(Timestamp::millis),
             clock_ahead: self.0.clock_ahead(),
             asked: self.asked_views().await?,
-            rule_alerts: Vec::new(),
+            rule_alerts: alerts.iter().map(|alert| rules::alert_view(alert, &agents)).collect(),
             catalogue_problems: self.0.catalogue.problems.iter().map(problem).collect(),
             quit_asked: self.0.quit_asked.load(Ordering::Relaxed),
             no_tray: self.0.no_tray.load(Ordering::Relaxed),

@@ -34,6 +34,8 @@ pub(crate) struct Switch {
     /// upper half counts the turns between going on and being stopped, and is odd while they are stopped; the lower one
     /// counts how often stopping was wanted again since.
     state: AtomicU64,
+    /// Wakes whatever is under way for an agent when they are stopped; what counts is `state`.
+    stopping: tokio::sync::Notify,
     /// The newest turn that outlives a restart.
     recorded: watch::Sender<u64>,
     /// Writing down that they are stopped, or that they are not, is never done twice at once.
@@ -53,6 +55,7 @@ impl Switch {
     pub(crate) fn stopped() -> Self {
         Self {
             state: AtomicU64::new(FIRST_TURN),
+            stopping: tokio::sync::Notify::new(),
             recorded: watch::Sender::new(0),
             writing: Mutex::new(()),
             recorders: Arc::new(Semaphore::new(RECORDERS)),
@@ -74,8 +77,22 @@ impl Switch {
     fn stop(&self) -> u64 {
         let next = |state: u64| if is_stop(state) { state + 1 } else { next_turn(state) };
         let update = |state| Some(next(state));
-        match self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, update) {
-            Ok(before) | Err(before) => next(before),
+        let before = match self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, update) {
+            Ok(before) | Err(before) => before,
+        };
+        self.stopping.notify_waiters();
+        next(before)
+    }
+
+    /// Returns once they are stopped.
+    pub(crate) async fn until_stopped(&self) {
+        loop {
+            // Listening before looking: a stop in between is heard.
+            let stopping = self.stopping.notified();
+            if self.is_stopped() {
+                return;
+            }
+            stopping.await;
         }
     }
 
@@ -128,8 +145,10 @@ impl<P: Ports> App<P> {
     pub async fn stop_agents(&self) -> Stopped {
         let stop = self.0.switch.stop();
         tracing::warn!("every agent is stopped");
+        self.0.broker.leases.end_all();
         self.cancel_all();
         self.0.asked().refuse_all();
+        self.refuse_questions();
         self.0.ports.events().send(Event::AppChanged);
         self.record_stop();
         let mut recorded = self.0.switch.recorded.subscribe();

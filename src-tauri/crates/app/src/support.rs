@@ -101,6 +101,7 @@ fn stage(stage: Stage) -> &'static str {
         Stage::Browser => "browser",
         Stage::Callback => "callback",
         Stage::Decision => "decision",
+        Stage::Task => "task",
         Stage::Exchange => "exchange",
         Stage::Identity => "identity",
         Stage::Keychain => "keychain",

@@ -3,25 +3,29 @@
 use std::collections::BTreeSet;
 
 use contract::ui::{
-    AccountView, AgentMark, AgentView, AttemptStep, AttemptView, BankMark, BankTold, BrowserView,
-    ConsentTold, DamagedKind, DamagedRecord, EndingView, GrantRow, GrantState, LockedByView, PermissionGroup,
-    PermissionView, ProtectionView, ProviderView, ReceiptEntry, ReceiptKind, ReconnectWhyView,
-    RevocationView, RiskView, TroubleKind, TroubleView, WaitsForView,
+    AccountView, AgentMark, AgentPausedView, AgentPausedWhy, AgentView, AttemptStep, AttemptView, BankMark,
+    BankTold, BrowserView, ChoiceView, ConsentTold, DamagedKind, DamagedRecord, EndingView, EnrolmentView,
+    GrantRow, GrantState, LockedByView, PermissionGroup, PermissionView, ProtectionView, ProviderView,
+    PurposeClassView, ReceiptEntry, ReceiptKind, ReconnectWhyView, RevocationView, RiskView, TroubleKind,
+    TroubleView, WaitsForView,
 };
-use domain::agent::Agent;
+use domain::agent::{Agent, AgentPaused, PauseWhy};
 use domain::attempt::{Attempt, Browser, Ending};
 use domain::grant::{Grant, ReconnectWhy, Reminder, Revocation, Standing, TokenRevocation, WaitsFor};
 use domain::id::{AgentId, GrantId, PermissionId, ProviderId};
 use domain::lock::{LockedBy, Protection};
 use domain::permission::{PermissionSet, Risk};
+use domain::policy::Choice;
 use domain::profile::{Permission, Profile};
 use domain::provider::{ConsentWithdrawal, Consents, Provider};
 use domain::reference::Stage;
 use domain::refresh::{Refresh, Trouble};
+use domain::task::PurposeClass;
 use domain::text::quoted;
 use domain::time::Timestamp;
 use oauth::refusal::OAuthCode;
 
+use crate::enrol_agent::Waiting;
 use crate::port::{DamagedRow, ReceiptRow};
 
 /// Seven days: from then on a grant "ends soon".
@@ -59,11 +63,7 @@ fn permission(profile: &Profile, permission: &Permission) -> PermissionView {
         text,
         cannot: permission.cannot.clone(),
         group,
-        risk: match permission.risk {
-            Risk::Money => RiskView::Money,
-            Risk::Personal => RiskView::Personal,
-            Risk::Read => RiskView::Read,
-        },
+        risk: risk(permission.risk),
         needs: profile.needs(&permission.id).map(ToString::to_string).collect(),
     }
 }
@@ -99,17 +99,85 @@ pub(crate) fn others(provider: Option<&Provider>, chosen: &PermissionSet) -> Vec
     rest.map(|p| permission(&provider.profile, p)).collect()
 }
 
-pub(crate) fn agent(agent: &Agent, connections: u32) -> AgentView {
+pub(crate) fn agent(
+    agent: &Agent,
+    connections: u32,
+    last_seen: Option<Timestamp>,
+    choices: Vec<ChoiceView>,
+) -> AgentView {
     AgentView {
         id: agent.id.to_string(),
         name: agent.name.as_str().to_owned(),
         thumbprint: agent.key.thumbprint(),
         added_at: agent.added_at.millis(),
         connections,
-        paused: None,
-        removed_at: None,
-        last_seen: None,
-        choices: Vec::new(),
+        paused: agent.paused.as_ref().map(paused),
+        removed_at: agent.removed_at.map(Timestamp::millis),
+        last_seen: last_seen.map(Timestamp::millis),
+        choices,
+    }
+}
+
+fn paused(paused: &AgentPaused) -> AgentPausedView {
+    let (why, rule) = match paused.why {
+        PauseWhy::NotMine => (AgentPausedWhy::NotMine, None),
+        PauseWhy::Person => (AgentPausedWhy::Person, None),
+        PauseWhy::Rule { rule } => (AgentPausedWhy::Rule, Some(crate::rules::kind_view(rule))),
+    };
+    AgentPausedView { at: paused.at.millis(), why, rule }
+}
+
+/// What the person said once for a while.
+pub(crate) fn choice(choice: &Choice, provider: Option<&Provider>, grant: &Grant) -> ChoiceView {
+    let operation = provider.and_then(|provider| {
+        let operation = provider.profile.operation(&choice.operation)?;
+        let permission = provider.profile.permission(&operation.permission)?;
+        permission.can_see.as_ref().map(|sees| format!("see {sees}")).or_else(|| permission.can_do.clone())
+    });
+    ChoiceView {
+        id: choice.id.to_string(),
+        grant: grant.id.to_string(),
+        bank: bank_mark(provider, &grant.provider, &grant.provider_name, &grant.issuer),
+        operation: operation.unwrap_or_else(|| choice.operation.to_string()),
+        purpose_class: purpose_class(choice.purpose_class),
+        until: choice.until.millis(),
+    }
+}
+
+pub(crate) fn purpose_class(class: PurposeClass) -> PurposeClassView {
+    match class {
+        PurposeClass::Bookkeeping => PurposeClassView::Bookkeeping,
+        PurposeClass::Budgeting => PurposeClassView::Budgeting,
+        PurposeClass::Lending => PurposeClassView::Lending,
+        PurposeClass::Other => PurposeClassView::Other,
+        PurposeClass::Payments => PurposeClassView::Payments,
+        PurposeClass::Support => PurposeClassView::Support,
+        PurposeClass::Taxes => PurposeClassView::Taxes,
+    }
+}
+
+/// A program that asks to be added; one that calls itself as an agent is called is said to.
+pub(crate) fn enrolment(waiting: &Waiting, agents: &[Agent]) -> EnrolmentView {
+    let same = |agent: &&Agent| {
+        agent.removed_at.is_none() && agent.name.as_str().to_lowercase() == waiting.name.to_lowercase()
+    };
+    EnrolmentView {
+        id: waiting.id.to_string(),
+        code: waiting.code.clone(),
+        thumbprint: waiting.key.thumbprint(),
+        suggested_name: waiting.name.clone(),
+        program: waiting.program.clone(),
+        at: waiting.at.millis(),
+        runs_out_at: waiting.runs_out_at.millis(),
+        same_name_as: agents.iter().find(same).map(|agent| agent_mark(agents, agent.id)),
+    }
+}
+
+pub(crate) fn risk(risk: Risk) -> RiskView {
+    match risk {
+        Risk::Money => RiskView::Money,
+        Risk::Personal => RiskView::Personal,
+        Risk::Read => RiskView::Read,
     }
 }
 
@@ -180,7 +248,8 @@ fn step(attempt: &Attempt) -> AttemptStep {
         Stage::Callback | Stage::Exchange | Stage::Identity => AttemptStep::Answered,
         Stage::Accounts => AttemptStep::ReadingAccounts,
         Stage::Decision => AttemptStep::OtherAccount,
-        Stage::Save | Stage::Revoke => AttemptStep::Saving,
+        // No attempt stands at a task: that is where references of refused tasks do.
+        Stage::Save | Stage::Revoke | Stage::Task => AttemptStep::Saving,
     }
 }
 
@@ -374,14 +443,18 @@ pub(crate) fn damaged(what: DamagedKind, row: DamagedRow) -> DamagedRecord {
 
 pub(crate) fn accounts(grant: &Grant) -> Vec<AccountView> {
     let left = |id: &str| grant.narrowing.as_ref().is_none_or(|narrowing| narrowing.allows_account(id));
-    let view = |a: &domain::grant::Account| AccountView {
-        id: a.id.clone(),
-        allowed: left(&a.id),
-        name: a.name.clone(),
-        masked: a.masked.clone(),
-        currency: a.currency.clone(),
-    };
-    grant.accounts.iter().map(view).collect()
+    grant.accounts.iter().map(|a| AccountView { allowed: left(&a.id), ..account(a) }).collect()
+}
+
+/// An account that an agent may use.
+pub(crate) fn account(account: &domain::grant::Account) -> AccountView {
+    AccountView {
+        id: account.id.clone(),
+        allowed: true,
+        name: account.name.clone(),
+        masked: account.masked.clone(),
+        currency: account.currency.clone(),
+    }
 }
 
 /// A receipt in the list; one of a kind that this version does not know is left out.

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** the window's routes are served on the channel that the host made, and nowhere else.
 
+mod agent;
 mod commands;
 mod hub;
 pub mod public;
@@ -9,4 +10,5 @@ mod reply;
 mod support;
 pub mod window;
 
+pub use agent::Caller;
 pub use hub::{Hub, WindowSignal};

@@ -29,8 +29,9 @@ pub fn routes<P: Ports>(app: App<P>, hub: Hub, authority: String) -> Router {
     Router::new()
         .route("/show", post(show))
         .with_state(shared.clone())
-        .merge(crate::support::routes(app))
+        .merge(crate::support::routes(app.clone()))
         .layer(DefaultBodyLimit::max(MAX_REQUEST))
+        .merge(crate::agent::routes(app))
         .layer(from_fn_with_state(shared, check_host))
 }
 

@@ -238,15 +238,18 @@ impl Profile {
 }
 
 impl Operation {
-    /// Whether the body may have this member: one that a place names, or one of the further ones.
+    /// The members that the body may have: those that a place names, and the further ones.
+    pub fn members(&self) -> impl Iterator<Item = &str> {
+        let places = [&self.account, &self.amount, &self.currency, &self.payee, &self.reference];
+        let named =
+            places.into_iter().filter_map(|place| place.as_ref()?.strip_prefix("body.")?.split('.').next());
+        named.chain(self.body.iter().map(String::as_str))
+    }
+
+    /// Whether the body may have this member.
     #[must_use]
     pub fn takes(&self, member: &str) -> bool {
-        let places = [&self.account, &self.amount, &self.currency, &self.payee, &self.reference];
-        let named = |place: &&Option<String>| {
-            let names = place.as_ref().and_then(|place| place.strip_prefix("body."));
-            names.and_then(|names| names.split('.').next()) == Some(member)
-        };
-        places.iter().any(named) || self.body.iter().any(|name| name == member)
+        self.members().any(|name| name == member)
     }
 
     /// Whether it moves money.

@@ -39,9 +39,11 @@ pub enum Stage {
     Revoke,
     /// The person decides about accounts that nobody expected.
     Decision,
+    /// A task of an agent is decided.
+    Task,
 }
 
-const STAGES: [Stage; 12] = [
+const STAGES: [Stage; 13] = [
     Stage::Start,
     Stage::Keychain,
     Stage::Metadata,
@@ -54,6 +56,7 @@ const STAGES: [Stage; 12] = [
     Stage::Save,
     Stage::Revoke,
     Stage::Decision,
+    Stage::Task,
 ];
 
 /// Stage, cause (0 to 18, see `app::report`) and the random part.

@@ -2,15 +2,17 @@
 //! only holds connections open cannot keep the person from stopping everything.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// The connections of the public socket.
+/// The connections of the public socket. Those that have proven an agent's key are counted by themselves: no program
+/// without one keeps them out.
 #[derive(Clone)]
 pub(crate) struct Guests {
     most: usize,
+    most_proven: usize,
     /// Oldest first.
     there: Arc<Mutex<VecDeque<Arc<Guest>>>>,
 }
@@ -19,6 +21,7 @@ pub(crate) struct Guests {
 #[derive(Default)]
 pub(crate) struct Guest {
     asking: AtomicUsize,
+    proven: AtomicBool,
     leave: Notify,
 }
 
@@ -32,20 +35,16 @@ pub(crate) struct Place {
 pub(crate) struct Asking(Arc<Guest>);
 
 impl Guests {
-    /// Room for so many.
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, there: Arc::default() }
+    /// Room for so many that have proven nothing, and so many that have.
+    pub(crate) fn new(most: usize, most_proven: usize) -> Self {
+        Self { most, most_proven, there: Arc::default() }
     }
 
     /// A place for one more. Where all are taken, the oldest that asks nothing just now has to leave; where all are
     /// asking, there is none.
     pub(crate) fn enter(&self) -> Option<Place> {
         let mut there = self.lock();
-        if there.len() >= self.most {
-            let idle = there.iter().position(|guest| guest.asking.load(Ordering::SeqCst) == 0)?;
-            let gone = there.remove(idle)?;
-            gone.leave.notify_one();
-        }
+        make_room(&mut there, self.most, false)?;
         let guest = Arc::new(Guest::default());
         there.push_back(Arc::clone(&guest));
         Some(Place { guests: self.clone(), guest })
@@ -58,6 +57,20 @@ impl Guests {
 }
 
 impl Place {
+    /// An enrolled agent's key was proven on it: it counts among those from now on. Where there are too many, the oldest
+    /// that asks nothing just now has to leave.
+    pub(crate) fn prove(&self) {
+        let mut there = self.guests.lock();
+        if make_room(&mut there, self.guests.most_proven, true).is_some() {
+            self.guest.proven.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether it has proven a key.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.guest.proven.load(Ordering::SeqCst)
+    }
+
     /// Marks a request, until what is returned is dropped.
     pub(crate) fn ask(&self) -> Asking {
         self.guest.asking.fetch_add(1, Ordering::SeqCst);
@@ -68,6 +81,17 @@ impl Place {
     pub(crate) async fn asked_to_leave(&self) {
         self.guest.leave.notified().await;
     }
+}
+
+/// Sees to it that one more of a kind has a place; none if all of them are asking.
+fn make_room(there: &mut VecDeque<Arc<Guest>>, most: usize, proven: bool) -> Option<()> {
+    let is_one = |guest: &&Arc<Guest>| guest.proven.load(Ordering::SeqCst) == proven;
+    if there.iter().filter(is_one).count() >= most {
+        let is_idle = |guest: &Arc<Guest>| is_one(&guest) && guest.asking.load(Ordering::SeqCst) == 0;
+        let gone = there.remove(there.iter().position(is_idle)?)?;
+        gone.leave.notify_one();
+    }
+    Some(())
 }
 
 impl Drop for Place {
@@ -88,7 +112,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_says_nothing_makes_room() {
-        let guests = Guests::new(2);
+        let guests = Guests::new(2, 1);
         let (silent, asking) = (guests.enter().unwrap(), guests.enter().unwrap());
         let request = asking.ask();
         let newcomer = guests.enter().unwrap();
@@ -99,5 +123,19 @@ mod tests {
         drop(newcomer);
         drop(silent);
         assert!(guests.enter().is_some());
+    }
+
+    #[tokio::test]
+    async fn whoever_has_proven_a_key_takes_no_place_of_those_that_have_not() {
+        let guests = Guests::new(1, 1);
+        let agent = guests.enter().unwrap();
+        let _asks = agent.ask();
+        assert!(guests.enter().is_none());
+        agent.prove();
+        assert!(agent.is_proven());
+        let other = guests.enter().expect("a place is free again");
+        let _asks_too = other.ask();
+        other.prove();
+        assert!(!other.is_proven(), "there is one place for those, and it is taken");
     }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use app::App;
 use axum::Router;
-use broker::Hub;
+use broker::{Caller, Hub};
+use http::Request;
+use hyper::body::Incoming;
 use hyper::service::Service as _;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -15,14 +17,16 @@ use ipc::listen::Listener;
 use tokio::net::UnixStream;
 
 use crate::environment::Environment;
-use crate::guests::Guests;
+use crate::guests::{Guests, Place};
 use crate::ports::RealPorts;
 
-/// As many connections of unproven programs at once.
+/// As many connections of programs at once that have not proven an agent's key.
 const UNPROVEN: usize = 64;
+/// And of those that have.
+const PROVEN: usize = 1024;
 /// A connection that says nothing for this long is closed.
 const FIRST_REQUEST: Duration = Duration::from_secs(5);
-/// And one that takes longer than this in all: what waits longest waits twenty seconds for the person.
+/// And one that has proven no key in this time: what waits longest waits twenty seconds for the person.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// The public socket.
@@ -54,10 +58,10 @@ impl Public {
     /// Accepts until dropped. Beyond the limit, whoever says nothing makes room; if nobody does, a newcomer is closed
     /// at once.
     pub(crate) async fn serve(self) {
-        let guests = Guests::new(UNPROVEN);
+        let guests = Guests::new(UNPROVEN, PROVEN);
         loop {
-            let stream = match self.listener.accept().await {
-                Ok((stream, _peer)) => stream,
+            let (stream, peer) = match self.listener.accept().await {
+                Ok(dialled) => dialled,
                 Err(error) => {
                     tracing::warn!(%error, "the socket could not accept");
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -68,8 +72,15 @@ impl Public {
             let place = Arc::new(place);
             let routes = TowerToHyperService::new(self.routes.clone());
             tokio::spawn(async move {
-                let guest = Arc::clone(&place);
-                let service = hyper::service::service_fn(move |request| {
+                let (guest, proven) = (Arc::clone(&place), Arc::downgrade(&place));
+                let prove = move || {
+                    if let Some(place) = proven.upgrade() {
+                        place.prove();
+                    }
+                };
+                let caller = Caller::new(peer.pid, Arc::new(prove));
+                let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+                    request.extensions_mut().insert(caller.clone());
                     let (asking, answer) = (guest.ask(), routes.call(request));
                     async move {
                         let answer = answer.await;
@@ -84,11 +95,20 @@ impl Public {
                     .serve_connection(TokioIo::new(stream), service);
                 // A peer that breaks off or talks nonsense concerns nobody else.
                 tokio::select! {
-                    _ = tokio::time::timeout(LONGEST, serving) => {}
+                    _ = serving => {}
                     () = place.asked_to_leave() => {}
+                    () = stays_unproven(&place) => {}
                 }
             });
         }
+    }
+}
+
+/// Returns once a connection has taken too long to prove a key.
+async fn stays_unproven(place: &Place) {
+    tokio::time::sleep(LONGEST).await;
+    if place.is_proven() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -16,3 +16,4 @@ pub mod dial;
 pub mod folder;
 pub mod http;
 pub mod listen;
+pub mod peer;

@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** no sockets, no clock, no randomness; bodies are never logged and never travel in errors.
 
+pub mod agent_jws;
 pub mod callback;
 pub mod challenge;
 pub mod connect;
@@ -16,11 +17,13 @@ pub mod id_token;
 pub mod json;
 pub mod message;
 pub mod metadata;
+pub mod proof;
 pub mod pushed;
 pub mod refresh;
 pub mod refusal;
 pub mod revoke;
 mod signature;
+pub mod task;
 pub mod token;
 mod token_reply;
 pub mod userinfo;

@@ -1,6 +1,8 @@
 //! Messages as the HTTP port carries them.
 
+use domain::secret::AccessToken;
 use domain::time::Timestamp;
+use url::Url;
 
 /// A request to a bank. The host's allocator wipes what is dropped.
 pub type Request = http::Request<Vec<u8>>;
@@ -30,6 +32,18 @@ impl std::fmt::Debug for Reply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Reply({}, {} bytes)", self.status, self.body.len())
     }
+}
+
+/// A request with the token in the Authorization header (RFC 6750 §2.1), never in the address.
+#[must_use]
+pub fn bearer_request(method: &str, url: &Url, access: &AccessToken) -> Option<Request> {
+    http::Request::builder()
+        .method(method)
+        .uri(url.as_str())
+        .header("accept", "application/json")
+        .header("authorization", format!("Bearer {}", access.expose_secret()))
+        .body(Vec::new())
+        .ok()
 }
 
 /// A form sent by POST (RFC 6749 appendix B).

@@ -5,17 +5,13 @@ use domain::text::quoted;
 use url::Url;
 
 use crate::json;
-use crate::message::{Reply, Request};
+use crate::message::{Reply, Request, bearer_request};
 use crate::refusal::ProviderRule;
 
-/// Builds a GET with the token in the Authorization header (RFC 6750 §2.1), never in the address.
+/// Builds a GET with the token in the Authorization header, never in the address.
 #[must_use]
 pub fn bearer_get(url: &Url, access: &AccessToken) -> Option<Request> {
-    http::Request::get(url.as_str())
-        .header("accept", "application/json")
-        .header("authorization", format!("Bearer {}", access.expose_secret()))
-        .body(Vec::new())
-        .ok()
+    bearer_request("GET", url, access)
 }
 
 /// Reads the holder's name from a UserInfo answer about this subject.

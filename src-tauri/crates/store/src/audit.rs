@@ -2,7 +2,7 @@
 
 use app::port::{Anchor, StoreError};
 use domain::audit::{AuditEvent, AuditRecord, CHAIN_START};
-use domain::id::GrantId;
+use domain::id::{AgentId, GrantId};
 use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
@@ -51,6 +51,13 @@ pub(crate) fn of_grant(conn: &Connection, grant: GrantId) -> Result<Vec<AuditRec
                ('call_answered', 'call_made', 'call_refused', 'lease_given', 'lease_returned', 'question_answered', \
                'question_asked', 'task_refused') ORDER BY seq";
     all(conn, sql, [grant.to_string()], read)
+}
+
+/// When an agent last got or was refused something.
+pub(crate) fn seen(conn: &Connection, agent: AgentId) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT at FROM audit WHERE agent_id = ?1 AND kind IN \
+               ('call_made', 'call_refused', 'lease_given', 'question_asked', 'task_refused') ORDER BY seq DESC LIMIT 1";
+    one(conn, sql, [agent.to_string()], |row| col(row, "at").map(Timestamp::from_millis))
 }
 
 fn read(row: &Row<'_>) -> Result<AuditRecord, StoreError> {

@@ -107,6 +107,10 @@ impl Tx for SqliteTx<'_> {
         agents::by_key(self.conn()?, key)
     }
 
+    fn agent_seen(&mut self, agent: AgentId) -> Result<Option<Timestamp>, StoreError> {
+        audit::seen(self.conn()?, agent)
+    }
+
     fn set_agent_paused(&mut self, agent: AgentId, paused: Option<&AgentPaused>) -> Result<(), StoreError> {
         agents::set_paused(self.conn()?, agent, paused)
     }
