@@ -236,10 +236,9 @@ impl Agent {
     ///
     /// # Errors
     /// Countersign was not reached, or said no; then it runs out by itself.
-    pub fn give_back(&mut self, lease: Lease) -> Result<(), AgentError> {
-        let given = lease;
+    pub fn give_back(&mut self, lease: &Lease) -> Result<(), AgentError> {
         let body = |_: &AgentKey, _: &str| {
-            let text = form_urlencoded::byte_serialize(given.answer.lease.as_str().as_bytes());
+            let text = form_urlencoded::byte_serialize(lease.answer.lease.as_str().as_bytes());
             let mut form = Zeroizing::new(Vec::with_capacity(1024));
             form.extend_from_slice(b"token=");
             text.for_each(|part| form.extend_from_slice(part.as_bytes()));

@@ -16,7 +16,7 @@
 //!         let lease = agent.lease(&task)?; // waits where the person has to be asked
 //!         let answer = agent.call(&lease, &Request::get("/accounts"))?;
 //!         println!("{}: {}", grant.provider.name, String::from_utf8_lossy(&answer.body));
-//!         agent.give_back(lease)?;
+//!         agent.give_back(&lease)?;
 //!     }
 //!     Ok(())
 //! }

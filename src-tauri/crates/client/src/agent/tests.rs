@@ -215,7 +215,7 @@ fn a_lease_is_given_back() {
         resource: String::new(),
         authorization_details: Vec::new(),
     };
-    broker.agent().give_back(Lease::of("g1", answer)).unwrap();
+    broker.agent().give_back(&Lease::of("g1", answer)).unwrap();
     let heard = broker.heard();
     assert_eq!((heard.target.as_str(), heard.form("token").as_str()), ("/revoke", "a&b=c"));
 }

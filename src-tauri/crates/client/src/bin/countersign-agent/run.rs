@@ -211,7 +211,7 @@ fn make_call(agent: &mut Agent, call: &Call) -> Result<Exit, Stop> {
     }
     let called = agent.call(&lease, &request);
     // It is used up or runs out by itself; what counts is what the call gave.
-    let _ = agent.give_back(lease);
+    let _ = agent.give_back(&lease);
     let answer = called?;
     output::pass_on(&answer.body);
     if answer.status < 400 {
