@@ -233,8 +233,8 @@ fn a_planted_text_is_found_however_deep() {
     );
     assert_eq!(
         planted(
-            "at: number,",
-            "at: Sealed, };\nexport type Sealed = { \"kind\": \"a\", bytes: Array<string>,"
+            "tries: number,",
+            "tries: Sealed, };\nexport type Sealed = { \"kind\": \"a\", bytes: Array<string>,"
         ),
         pair("Sealed", "bytes")
     );

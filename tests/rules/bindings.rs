@@ -29,10 +29,11 @@ const SECRET_WORDS: &[&str] = &[
 
 /// Names with such a word that carry none. (type, member); a type's own name stands alone.
 const HARMLESS: &[(&str, &str)] = &[
-    ("AddAgent", "key"),              // an agent's public key, pasted by the person
-    ("CommandError", "code"),         // an ErrorCode
-    ("AnswerApproval", "passphrase"), // typed by the person, as below
-    ("EndingView", "code"),           // a registered OAuth error code of the bank, never free text
+    ("AddAgent", "key"),                  // an agent's public key, pasted by the person
+    ("CommandError", "code"),             // an ErrorCode
+    ("AnswerApproval", "passphrase"),     // typed by the person, as below
+    ("ApprovalView", "needs_passphrase"), // whether one is to be typed
+    ("EndingView", "code"),               // a registered OAuth error code of the bank, never free text
     ("EnrolmentView", "code"), // compared by the person with what the program shows; made of a public key and dice
     ("ErrorCode", ""),
     // What the person types on its way to the host, in a type of its own that does not print; no answer has it.
@@ -43,6 +44,7 @@ const HARMLESS: &[(&str, &str)] = &[
 const HARMLESS_ON_THE_CHANNEL: &[&str] = &[
     "code",             // CommandError, EndingView and EnrolmentView, as above
     "key",              // AddAgent, as above
+    "needs_passphrase", // whether one is to be typed
     "passphrase",       // typed by the person, into the host and never out of it
     "activation_token", // lets a compositor raise a window; it opens nothing at a bank
     // What agents say on the public socket. A lease has a type of its own that does not print.
