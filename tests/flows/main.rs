@@ -14,6 +14,7 @@ mod attempts;
 mod connect;
 mod forged;
 mod hostile;
+mod lease;
 mod locks;
 mod memory;
 mod pause;

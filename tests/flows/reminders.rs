@@ -45,6 +45,9 @@ fn days(note: Note) -> Option<u16> {
             Some(days)
         }
         Note::ReconnectNeeded { .. } => None,
+        Note::AgentPaused { .. } | Note::Asks { .. } | Note::RuleNoticed { .. } | Note::WantsToBeAdded => {
+            panic!("nothing of agents: {note:?}")
+        }
     }
 }
 

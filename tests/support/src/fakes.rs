@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use app::catalogue::{Catalogue, SourceFile, Sources};
 use app::port::{
-    Anchor, CallLimits, CallReply, Clock, Dice, DiceError, Document, Events, Files, FilesError, Http,
-    HttpError, Keychain, KeychainError, Memory, Note, Notify, OpenError, Opener, Ports, StopMark,
-    StopMarkError,
+    Anchor, ApprovalPrompt, CallLimits, CallReply, Clock, Dice, DiceError, Document, Events, Files,
+    FilesError, Http, HttpError, Keychain, KeychainError, Memory, Note, Notify, OpenError, Opener, Ports,
+    StopMark, StopMarkError,
 };
 use app::{App, Settings};
 use contract::ui::{AttemptStep, AttemptView, ConnectAccount, Event};
@@ -239,6 +239,35 @@ impl Notify for TestNotes {
     }
 }
 
+/// The approval window: how often it was wanted.
+#[derive(Clone, Debug)]
+pub struct TestPrompt(watch::Sender<u32>);
+
+impl Default for TestPrompt {
+    fn default() -> Self {
+        Self(watch::Sender::new(0))
+    }
+}
+
+impl TestPrompt {
+    /// How often so far.
+    #[must_use]
+    pub fn times(&self) -> u32 {
+        *self.0.borrow()
+    }
+
+    /// Waits until it was wanted this often.
+    pub async fn wanted(&self, times: u32) {
+        self.0.subscribe().wait_for(|so_far| *so_far >= times).await.expect("the prompt is here");
+    }
+}
+
+impl ApprovalPrompt for TestPrompt {
+    fn prompt(&self) {
+        self.0.send_modify(|times| *times += 1);
+    }
+}
+
 /// The stop mark in memory, shared by the runs of a test.
 #[derive(Clone, Default)]
 pub struct TestMark {
@@ -392,6 +421,7 @@ impl Http for TestHttp {
 pub struct TestPorts {
     files: TestFiles,
     notes: TestNotes,
+    prompt: TestPrompt,
     mark: TestMark,
     clock: TestClock,
     dice: TestDice,
@@ -412,6 +442,7 @@ impl Ports for TestPorts {
     type Keychain = SharedKeychain;
     type Store = SqliteStore;
     type Events = NoEvents;
+    type ApprovalPrompt = TestPrompt;
     type Notify = TestNotes;
     type StopMark = TestMark;
     type Files = TestFiles;
@@ -440,6 +471,9 @@ impl Ports for TestPorts {
     }
     fn events(&self) -> &NoEvents {
         &NoEvents
+    }
+    fn approval_prompt(&self) -> &TestPrompt {
+        &self.prompt
     }
     fn notify(&self) -> &TestNotes {
         &self.notes
@@ -472,6 +506,8 @@ pub struct TestApp {
     pub sent: Sent,
     /// What the person was told outside of the window.
     pub notes: TestNotes,
+    /// How often the approval window was wanted.
+    pub prompt: TestPrompt,
     /// The mark that every agent is stopped.
     pub mark: TestMark,
     /// What was written for the person.
@@ -528,6 +564,7 @@ impl TestApp {
         let (clock, no_browser) = (TestClock::default(), Arc::new(Mutex::new(None)));
         let dice = TestDice::default();
         let notes = TestNotes::default();
+        let prompt = TestPrompt::default();
         let files_of_person = TestFiles::default();
         let sent = Sent::default();
         let client = HttpClient::new(net::http::Settings {
@@ -538,6 +575,7 @@ impl TestApp {
         let ports = TestPorts {
             files: files_of_person.clone(),
             notes: notes.clone(),
+            prompt: prompt.clone(),
             mark: mark.clone(),
             clock: clock.clone(),
             dice: dice.clone(),
@@ -567,6 +605,7 @@ impl TestApp {
             opened,
             sent,
             notes,
+            prompt,
             mark,
             files: files_of_person,
             dir,
@@ -575,7 +614,7 @@ impl TestApp {
 
     /// Clicks Connect at a bank, asking for these permissions.
     pub async fn click_connect(&self, bank: &str, permissions: &[&str]) -> Attempt {
-        let agents = self.app.list_agents().await.expect("agents");
+        let agents = self.app.list_agents().await.expect("agents").agents;
         let request = ConnectAccount {
             provider: bank.into(),
             agent: agents[0].id.clone(),

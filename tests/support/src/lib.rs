@@ -10,6 +10,7 @@
     reason = "a test that cannot go on stops with what it saw, and reads the real clock and environment"
 )]
 
+pub mod agent;
 pub mod bank;
 pub mod database;
 pub mod django;

@@ -401,7 +401,7 @@ impl<P: Ports> Inner<P> {
         Ok(TokenAnswer {
             lease: handle,
             lease_type: LEASE_TYPE.to_owned(),
-            expires_in: u32::try_from(left / 1000).unwrap_or(u32::MAX),
+            expires_in: u32::try_from((left + 500) / 1000).unwrap_or(u32::MAX),
             scope: operations,
             resource: resource(&self.install, task.grant),
             authorization_details: details,

@@ -70,6 +70,14 @@ impl Bank {
             ("POST", "token") => self.exchange(script, seen),
             ("GET", "userinfo") => self.guarded(seen, || json!({"sub": "u1", "name": "Fay Kester"})),
             ("GET", "accounts") => self.guarded(seen, accounts),
+            ("GET", "/fdx/v6/accounts/a1") => {
+                self.guarded(seen, || json!({"accountId": "a1", "currentBalance": 12.5}))
+            }
+            ("GET", "/fdx/v6/accounts/a1/transactions") => self.guarded(seen, || json!({"transactions": []})),
+            ("GET", "/fdx/v6/customers/current") => self.guarded(seen, || json!({"name": {"first": "Fay"}})),
+            ("POST", "/fdx/v6/payments") => {
+                self.guarded(seen, || json!({"paymentId": "p-1", "status": "PROCESSED"}))
+            }
             ("POST", "revoke") => {
                 if let Some(token) = seen.form.get("token") {
                     if script.has(Habit::RevokesTokenAlone) {
