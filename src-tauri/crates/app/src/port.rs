@@ -404,14 +404,16 @@ pub struct Document {
 #[error("the files could not be written")]
 pub struct FilesError;
 
-/// The store: transactions on one writer thread.
+/// The store: transactions on one writer thread, and reading beside it.
 pub trait Store: Send + Sync + 'static {
-    /// Runs a job in one transaction, durable when it returns; an error changes nothing.
+    /// Runs a job that changes all it wants or, with an error, nothing; durable when it returns. Jobs that wait at the same
+    /// time are made durable together.
     fn write<R: Send + 'static>(
         &self,
         job: impl FnOnce(&mut dyn Tx) -> Result<R, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<R, StoreError>> + Send;
-    /// Runs a job that changes nothing.
+    /// Runs a job that changes nothing, on what was written by then: everything that was answered, and of what waits
+    /// for the disk, nothing.
     fn read<R: Send + 'static>(
         &self,
         job: impl FnOnce(&mut dyn Tx) -> Result<R, StoreError> + Send + 'static,

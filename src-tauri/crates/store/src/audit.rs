@@ -10,8 +10,7 @@ use crate::row::{all, change, col, one};
 
 /// Appends a record to the chain. The record before it is read in the same transaction, so no two follow the same one.
 pub(crate) fn append(conn: &Connection, at: Timestamp, event: &AuditEvent) -> Result<(), StoreError> {
-    let last = one(conn, "SELECT seq, at, body, hash FROM audit ORDER BY seq DESC LIMIT 1", [], read)?;
-    let (seq, before) = last.map_or((0, CHAIN_START), |record| (record.seq, record.hash));
+    let (seq, before) = head(conn)?.map_or((0, CHAIN_START), |last| (last.seq, last.hash));
     let record = AuditRecord::next(&before, seq + 1, at, event);
     change(
         conn,
@@ -33,8 +32,9 @@ pub(crate) fn whole(conn: &Connection) -> Result<Vec<AuditRecord>, StoreError> {
 
 /// The newest record's number and hash.
 pub(crate) fn head(conn: &Connection) -> Result<Option<Anchor>, StoreError> {
-    let last = one(conn, "SELECT seq, at, body, hash FROM audit ORDER BY seq DESC LIMIT 1", [], read)?;
-    Ok(last.map(|record| Anchor { seq: record.seq, hash: record.hash }))
+    one(conn, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [], |row| {
+        Ok(Anchor { seq: number(row)?, hash: col(row, "hash")? })
+    })
 }
 
 /// The hash of one record.
@@ -62,9 +62,13 @@ pub(crate) fn seen(conn: &Connection, agent: AgentId) -> Result<Option<Timestamp
 
 fn read(row: &Row<'_>) -> Result<AuditRecord, StoreError> {
     Ok(AuditRecord {
-        seq: u64::try_from(col::<i64>(row, "seq")?).map_err(|_| StoreError::Damaged)?,
+        seq: number(row)?,
         at: Timestamp::from_millis(col(row, "at")?),
         body: col(row, "body")?,
         hash: col(row, "hash")?,
     })
+}
+
+fn number(row: &Row<'_>) -> Result<u64, StoreError> {
+    u64::try_from(col::<i64>(row, "seq")?).map_err(|_| StoreError::Damaged)
 }

@@ -18,6 +18,8 @@ use crate::{keys, migrate};
 const APPLICATION: u32 = 0x4373_676e;
 /// The longest text or blob that is read or written: room for what belongs here, none for what would fill the memory.
 const LONGEST: i32 = 4 * 1024 * 1024;
+/// Room for every statement there is, so that none is compiled twice.
+const STATEMENTS: usize = 256;
 /// What a file beside the database is called while it is made.
 const NEW: &str = ".new";
 
@@ -94,6 +96,13 @@ pub(crate) fn open(path: &Path, make_install: &InstallId) -> Result<(Connection,
     Ok((conn, place))
 }
 
+/// Opens the database once more, beside the connection that writes, for reading alone.
+pub(crate) fn open_to_read(place: &Place) -> Result<Connection, OpenStoreError> {
+    let conn = connect(&place.db, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    distrust(&conn).map_err(|error| OpenStoreError::from_sqlite(&error))?;
+    Ok(conn)
+}
+
 /// Clears away what a crash left of a database that was being made. It never was one: nothing in it was acknowledged.
 /// Nobody else is making one now: the host holds the lock of the folder.
 fn sweep(place: &Place) -> Result<(), OpenStoreError> {
@@ -111,7 +120,7 @@ fn create(place: &Place, install: &InstallId) -> Result<(), OpenStoreError> {
     let sqlite = |error: Error| OpenStoreError::from_sqlite(&error);
     let new = place.beside(NEW);
     make_file(&new).map_err(|error| refused(&error))?;
-    let conn = connect(&new)?;
+    let conn = connect(&new, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     harden(&conn)?;
     conn.pragma_update(None, "application_id", APPLICATION).map_err(sqlite)?;
     migrate::migrate(&conn, migrate::SCHEMAS).map_err(sqlite)?;
@@ -128,7 +137,7 @@ fn create(place: &Place, install: &InstallId) -> Result<(), OpenStoreError> {
 fn open_existing(place: &Place, log: u64) -> Result<Connection, OpenStoreError> {
     let sqlite = |error: Error| OpenStoreError::from_sqlite(&error);
     judge_header(&place.db)?;
-    let conn = connect(&place.db)?;
+    let conn = connect(&place.db, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Until the database is found to be ours and sound, closing must not move a log into it.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log > 0).map_err(sqlite)?;
     distrust(&conn).map_err(sqlite)?;
@@ -186,11 +195,11 @@ fn judge(conn: &Connection) -> Result<(), OpenStoreError> {
     keys::install(conn).map(|_| ()).map_err(|_| OpenStoreError::Damaged)
 }
 
-fn connect(path: &Path) -> Result<Connection, OpenStoreError> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenStoreError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let conn =
         Connection::open_with_flags(path, flags).map_err(|error| OpenStoreError::from_sqlite(&error))?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.busy_timeout(Duration::from_secs(5)).map_err(|error| OpenStoreError::from_sqlite(&error))?;
     Ok(conn)
 }

@@ -1,60 +1,59 @@
 //! The one connection that writes, and when its word can no longer be trusted.
 
-use app::port::{StoreError, Tx};
-use rusqlite::{Connection, Error, ErrorCode};
 use std::fs::File;
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use app::port::StoreError;
+use rusqlite::{Connection, Error, ErrorCode};
 
 use crate::fault::{OrFault as _, fault};
-use crate::tx::SqliteTx;
+use crate::job::Task;
 
 /// Owns the connection; lives on its own thread.
 pub(crate) struct Writer {
     conn: Connection,
     log: PathBuf,
-    stopped: bool,
+    stopped: Arc<AtomicBool>,
+}
+
+/// Jobs that ran in the transaction that is open, and whether it has something to lose.
+#[derive(Default)]
+struct Ran {
+    tasks: Vec<Box<dyn Task>>,
+    kept: bool,
+}
+
+impl Ran {
+    /// Says what came of them.
+    fn answer(&mut self, fault: Option<StoreError>) {
+        self.kept = false;
+        self.tasks.drain(..).for_each(|task| task.answer(fault));
+    }
 }
 
 impl Writer {
     /// Takes a connection that was judged sound, and the path of its write-ahead log.
     pub(crate) fn new(conn: Connection, log: PathBuf) -> Self {
-        Self { conn, log, stopped: false }
+        Self { conn, log, stopped: Arc::default() }
     }
 
-    /// Runs a job in one transaction.
-    pub(crate) fn write<R>(
-        &mut self,
-        job: impl FnOnce(&mut dyn Tx) -> Result<R, StoreError>,
-    ) -> Result<R, StoreError> {
-        self.go_on()?;
-        self.conn.execute_batch("BEGIN IMMEDIATE").or_fault()?;
-        match run(&self.conn, job) {
-            Ok(answer) => self.commit().map(|()| answer),
-            Err(error) => {
-                self.roll_back();
-                Err(error)
-            }
-        }
+    /// Whether nothing that the database says can be believed any more.
+    pub(crate) fn stopped(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stopped)
     }
 
-    /// Runs a job that can change nothing.
-    pub(crate) fn read<R>(
-        &mut self,
-        job: impl FnOnce(&mut dyn Tx) -> Result<R, StoreError>,
-    ) -> Result<R, StoreError> {
-        self.go_on()?;
-        self.conn.pragma_update(None, "query_only", true).or_fault()?;
-        let answer = match self.conn.execute_batch("BEGIN").or_fault() {
-            Ok(()) => run(&self.conn, job),
-            Err(error) => Err(error),
-        };
-        self.roll_back();
-        if self.conn.pragma_update(None, "query_only", false).is_err() {
-            self.stop("the connection could not be made writable again");
+    /// Runs jobs, each of which changes all it wants or nothing, and makes them durable together: one transaction, and
+    /// one wait for the disk. None is answered before that, also if it failed: it may have seen what another wrote.
+    pub(crate) fn write(&mut self, tasks: impl Iterator<Item = Box<dyn Task>>) {
+        let mut ran = Ran::default();
+        for task in tasks {
+            self.run(task, &mut ran);
         }
-        answer
+        let end = if ran.kept { self.commit() } else { Ok(()) };
+        ran.answer(end.err());
     }
 
     /// Makes sure that what was deleted is in no file any more.
@@ -63,8 +62,40 @@ impl Writer {
         truncate_log(&self.conn, &self.log)
     }
 
+    fn run(&mut self, mut task: Box<dyn Task>, ran: &mut Ran) {
+        // What is undone needs no mark where all there is can be undone.
+        let begin = if ran.kept { "SAVEPOINT job" } else { "BEGIN IMMEDIATE" };
+        if let Err(error) = self.go_on().and_then(|()| self.step(begin)) {
+            return task.answer(Some(error));
+        }
+        let keep = task.run(&self.conn);
+        ran.tasks.push(task);
+        if self.conn.is_autocommit() {
+            // SQLite ended the transaction by itself, and with it what the jobs before had done.
+            return ran.answer(Some(StoreError::Io));
+        }
+        let end = match (keep, ran.kept) {
+            (true, true) => self.step("RELEASE job"),
+            (true, false) => Ok(()),
+            (false, true) => self.step("ROLLBACK TO job").and_then(|()| self.step("RELEASE job")),
+            (false, false) => {
+                self.roll_back();
+                Ok(())
+            }
+        };
+        ran.kept |= keep;
+        if end.is_err() {
+            self.roll_back();
+            ran.answer(Some(StoreError::Io));
+        }
+    }
+
+    fn step(&self, sql: &str) -> Result<(), StoreError> {
+        self.conn.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(|_| ()).or_fault()
+    }
+
     fn go_on(&self) -> Result<(), StoreError> {
-        if self.stopped { Err(StoreError::Stopped) } else { Ok(()) }
+        if self.stopped.load(Ordering::SeqCst) { Err(StoreError::Stopped) } else { Ok(()) }
     }
 
     /// Commits, or sees to it that nothing of the transaction is left.
@@ -82,7 +113,8 @@ impl Writer {
             // SQLite ended the transaction by itself; the job did not say so.
             return Err(StoreError::Io);
         }
-        let Err(error) = self.conn.execute_batch("COMMIT") else { return Ok(()) };
+        let commit = self.conn.prepare_cached("COMMIT").and_then(|mut statement| statement.execute([]));
+        let Err(error) = commit else { return Ok(()) };
         self.roll_back();
         if is_in_doubt(&error) && truncate_log(&self.conn, &self.log).is_err() {
             self.stop("a transaction could neither be committed nor undone");
@@ -101,24 +133,13 @@ impl Writer {
 
     fn stop(&mut self, why: &'static str) {
         tracing::error!(why, "the store has stopped");
-        self.stopped = true;
+        self.stopped.store(true, Ordering::SeqCst);
     }
 }
 
 fn is_in_doubt(error: &Error) -> bool {
     let known = [ErrorCode::ConstraintViolation, ErrorCode::DiskFull];
     !error.sqlite_error_code().is_some_and(|code| known.contains(&code))
-}
-
-/// A job that panics has met what it holds for impossible: the transaction is not committed.
-fn run<R>(
-    conn: &Connection,
-    job: impl FnOnce(&mut dyn Tx) -> Result<R, StoreError>,
-) -> Result<R, StoreError> {
-    catch_unwind(AssertUnwindSafe(|| job(&mut SqliteTx::on(conn)))).unwrap_or_else(|_| {
-        tracing::error!("a job of the store panicked");
-        Err(StoreError::Damaged)
-    })
 }
 
 /// Moves the write-ahead log into the database and cuts it to nothing, durably: after a power loss too, neither an old

@@ -23,4 +23,6 @@ mod rows;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod together;
+#[cfg(test)]
 mod transactions;
