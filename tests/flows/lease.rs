@@ -326,14 +326,14 @@ async fn who_waits_comes_back_to_the_same_question_and_who_goes_takes_it_along()
     let stage = Stage::set(ALL).await;
     let present = async |stage: &Stage| {
         let task = stage.task(&pay());
+        let asked = stage.app.prompt.times();
         let present = stage.present(&task);
-        tokio::pin!(present);
-        loop {
-            tokio::select! {
-                answer = &mut present => return answer,
-                () = tokio::task::yield_now() => stage.app.clock.pass(Duration::from_millis(2)),
-            }
-        }
+        // Once the question is before the person, the request waits by the clock.
+        let passes = async {
+            stage.app.prompt.wanted(asked + 1).await;
+            stage.app.clock.pass(Duration::from_secs(21));
+        };
+        tokio::join!(present, passes).0
     };
     assert_eq!(present(&stage).await.unwrap_err().why, Refused::Pending);
     assert_eq!(present(&stage).await.unwrap_err().why, Refused::Pending);
@@ -342,9 +342,9 @@ async fn who_waits_comes_back_to_the_same_question_and_who_goes_takes_it_along()
     assert!(stage.present(&stage.task(&pay())).await.is_ok(), "the yes waits for who asked");
 
     assert_eq!(present(&stage).await.unwrap_err().why, Refused::Pending);
-    stage.app.clock.pass(Duration::from_secs(11));
     while stage.records("question_answered") < 2 {
-        tokio::task::yield_now().await;
+        stage.app.clock.pass(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert!(stage.app.audit().iter().any(|body| body.contains("\"answer\":\"withdrawn\"")));
     assert!(stage.app.app.pending_approval().await.unwrap().question.is_none());
