@@ -8,9 +8,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use tokio::sync::{Notify, oneshot};
 
+use crate::job::{Task, Writing};
 use crate::open::{OpenStoreError, open, open_to_read};
 use crate::reader::Reader;
-use crate::job::{Task, Writing};
 use crate::writer::Writer;
 
 /// The most jobs that share one wait for the disk: the first is not kept waiting for more than these.
