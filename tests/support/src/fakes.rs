@@ -349,6 +349,24 @@ impl Files for TestFiles {
         self.written.lock().expect("nobody panics holding it").push((name, documents));
         std::future::ready(Ok(path))
     }
+
+    async fn save_parts(
+        &self,
+        name: String,
+        ending: &'static str,
+        mut parts: mpsc::Receiver<Result<String, FilesError>>,
+    ) -> Result<String, FilesError> {
+        let mut text = String::new();
+        while let Some(part) = parts.recv().await {
+            text.push_str(&part?);
+        }
+        if self.full.load(Ordering::SeqCst) {
+            return Err(FilesError);
+        }
+        let path = format!("/home/fay/Downloads/{name}.{ending}");
+        self.written.lock().expect("nobody panics holding it").push((name, vec![Document { ending, text }]));
+        Ok(path)
+    }
 }
 
 /// Memory of a test: the key stays where it is.

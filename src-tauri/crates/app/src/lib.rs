@@ -3,6 +3,7 @@
 //! **Invariant:** no name of an operating system, an HTTP library or SQL appears here.
 
 mod accounts;
+mod activity;
 mod add_agent;
 mod agent_grants;
 mod agent_pace;
@@ -16,18 +17,21 @@ mod call_bank;
 pub mod catalogue;
 mod change_grant;
 mod change_protection;
+mod check_activity;
 mod check_grant;
 mod connect_account;
 mod discard;
 mod door;
 mod endings;
 mod enrol_agent;
+mod export_activity;
 mod go_out;
 mod hold_agent;
 mod keep_receipt;
 pub mod key;
 mod leases;
 mod list;
+mod list_activity;
 mod lock_vault;
 mod narrow_grant;
 mod pause_grant;
@@ -55,7 +59,6 @@ mod upkeep;
 mod uses;
 mod view;
 mod watch_agents;
-mod window_stubs;
 
 pub use asked::{Begun, Said, Wanted};
 pub use call_bank::{AgentCall, BankAnswer};

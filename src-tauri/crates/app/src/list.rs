@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::ui::{
-    AgentsView, AttemptView, DamagedKind, GrantState, GrantView, GrantsView, HistoryEntry, HistoryKind,
-    OtherAccountView, ProviderView,
+    AgentsView, AttemptView, DamagedKind, DayCount, GrantState, GrantView, GrantsView, HistoryEntry,
+    HistoryKind, OtherAccountView, ProviderView,
 };
 use domain::agent::Agent;
 use domain::attempt::Attempt;
@@ -17,10 +17,15 @@ use domain::refresh::Refresh;
 use domain::time::Timestamp;
 
 use crate::enrol_agent::Waiting;
-use crate::port::{Clock as _, Ports, Store as _};
+use crate::port::{Clock as _, DayOfUse, Ports, Store as _};
 use crate::report::{Refusal, Thing};
 use crate::start::App;
 use crate::view::{self, Known};
+
+const DAYS_OF_A_WEEK: i64 = 7;
+/// So many days are shown of a connection.
+const DAYS_SHOWN: i64 = 30;
+const MILLIS_OF_DAY: i64 = 24 * 60 * 60 * 1000;
 
 impl<P: Ports> App<P> {
     /// The banks of the catalogue, by name.
@@ -96,11 +101,20 @@ impl<P: Ports> App<P> {
     /// The connections page.
     pub async fn list_grants(&self) -> Result<GrantsView, Refusal> {
         let revision = self.0.grants_revision();
-        let read = self.0.ports.store().read(|tx| {
-            Ok((tx.agents()?, tx.damaged_agents()?, tx.grants()?, tx.refreshes()?.into_iter().collect()))
-        });
-        let (agents, damaged_agents, grants, refreshes): (_, _, _, BTreeMap<GrantId, Refresh>) = read.await?;
         let now = self.0.ports.clock().now();
+        let read = self.0.ports.store().read(move |tx| {
+            let uses = (tx.last_uses()?, tx.uses_since(None, now.day() - (DAYS_OF_A_WEEK - 1))?);
+            let refreshes = tx.refreshes()?.into_iter().collect();
+            Ok((tx.agents()?, tx.damaged_agents()?, tx.grants()?, refreshes, uses))
+        });
+        let (agents, damaged_agents, grants, refreshes, (last, week)) = read.await?;
+        let refreshes: BTreeMap<GrantId, Refresh> = refreshes;
+        let last: BTreeMap<GrantId, Timestamp> = last.into_iter().collect();
+        let mut calls: BTreeMap<GrantId, u32> = BTreeMap::new();
+        for day in week {
+            let so_far = calls.entry(day.grant).or_default();
+            *so_far = so_far.saturating_add(day.calls);
+        }
         let successors: BTreeMap<GrantId, GrantId> =
             grants.sound.iter().filter_map(|grant| Some((grant.renews?, grant.id))).collect();
         let row = |grant: &Grant| {
@@ -109,6 +123,7 @@ impl<P: Ports> App<P> {
                 agents: &agents,
                 refresh: refreshes.get(&grant.id),
                 replaced_by: successors.get(&grant.id).copied(),
+                used: (last.get(&grant.id).copied(), calls.get(&grant.id).copied().unwrap_or_default()),
                 now,
             };
             view::grant_row(grant, &known)
@@ -140,15 +155,22 @@ impl<P: Ports> App<P> {
     /// A connection's own page.
     pub async fn show_grant(&self, id: GrantId) -> Result<GrantView, Refusal> {
         let grant = self.known_grant(id).await?;
+        let now = self.0.ports.clock().now();
+        let first = now.day() - (DAYS_SHOWN - 1);
         let read = self.0.ports.store().read(move |tx| {
+            let uses = tx.uses_since(Some(id), first)?;
             let successor = tx.grants()?.sound.into_iter().find(|grant| grant.renews == Some(id));
             let about = (tx.audit_of(id)?, tx.attempt_of(id)?, tx.receipts_of(id)?, tx.refresh(id)?);
-            Ok((tx.agents()?, successor.map(|grant| grant.id), about))
+            Ok((tx.agents()?, successor.map(|grant| grant.id), about, uses))
         });
-        let (agents, replaced_by, (records, attempt, receipts, refresh)) = read.await?;
+        let (agents, replaced_by, (records, attempt, receipts, refresh), uses) = read.await?;
         let provider = self.0.catalogue.provider(&grant.provider);
-        let now = self.0.ports.clock().now();
-        let known = Known { provider, agents: &agents, refresh: refresh.as_ref(), replaced_by, now };
+        let week = uses.iter().filter(|day| day.day > now.day() - DAYS_OF_A_WEEK);
+        let used = (
+            uses.iter().filter_map(|day| day.last_at).max(),
+            week.fold(0_u32, |calls, day| calls.saturating_add(day.calls)),
+        );
+        let known = Known { provider, agents: &agents, refresh: refresh.as_ref(), replaced_by, used, now };
         let mut history: Vec<HistoryEntry> = records.iter().filter_map(entry).collect();
         history.reverse();
         Ok(GrantView {
@@ -164,7 +186,7 @@ impl<P: Ports> App<P> {
             cannot: view::others(provider, &grant.allowed_permissions()),
             shared_consents: provider.is_some_and(|p| p.behaviour.consents == Consents::Shared),
             history,
-            days: Vec::new(),
+            days: (first..=now.day()).map(|day| count_of(&uses, day)).collect(),
             reference: attempt.map(|attempt| attempt.reference().to_string()),
         })
     }
@@ -178,6 +200,13 @@ impl<P: Ports> App<P> {
         let view = view::attempt(attempt, self.0.catalogue.provider(&attempt.provider), agents);
         AttemptView { other: other.filter(|_| attempt.ending.is_none()), ..view }
     }
+}
+
+/// What the agent did on a day.
+fn count_of(uses: &[DayOfUse], day: i64) -> DayCount {
+    let found = uses.iter().find(|of| of.day == day);
+    let (calls, refused) = found.map_or((0, 0), |of| (of.calls, of.refused));
+    DayCount { day: day * MILLIS_OF_DAY, calls, refused }
 }
 
 fn entry(record: &AuditRecord) -> Option<HistoryEntry> {

@@ -8,7 +8,7 @@ use domain::agent::{Agent, AgentKey, AgentPaused};
 use domain::attempt::Attempt;
 use domain::audit::{AuditEvent, AuditRecord};
 use domain::grant::Grant;
-use domain::id::{AgentId, AttemptId, ChoiceId, GrantId, InstallId, KekId, ReceiptId};
+use domain::id::{AgentId, AttemptId, ChoiceId, GrantId, InstallId, KekId, ProviderId, ReceiptId};
 use domain::lock::{LockSettings, Protection};
 use domain::policy::Choice;
 use domain::provider::LoopbackPort;
@@ -18,6 +18,7 @@ use domain::secret::KeyEncryptionKey;
 use domain::time::Timestamp;
 use oauth::message::{Reply, Request};
 use thiserror::Error;
+use tokio::sync::mpsc;
 use url::Url;
 use vault::label::Kind;
 
@@ -388,6 +389,14 @@ pub trait Files: Send + Sync + 'static {
         name: String,
         documents: Vec<Document>,
     ) -> impl Future<Output = Result<String, FilesError>> + Send;
+    /// Writes one new file of parts that are still to come, in the same way. A part that is none ends it, and nothing is
+    /// left of it.
+    fn save_parts(
+        &self,
+        name: String,
+        ending: &'static str,
+        parts: mpsc::Receiver<Result<String, FilesError>>,
+    ) -> impl Future<Output = Result<String, FilesError>> + Send;
 }
 
 /// A file to be written.
@@ -492,6 +501,19 @@ pub struct DayOfUse {
     pub last_at: Option<Timestamp>,
 }
 
+/// Records of the audit log that an index leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordsOf {
+    /// All there are.
+    All,
+    /// Those that name an agent.
+    Agent(AgentId),
+    /// Those of one event, by its word.
+    Event(&'static str),
+    /// Those that name a grant.
+    Grant(GrantId),
+}
+
 /// What the vault needs to know of the installed key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KekRow {
@@ -589,6 +611,8 @@ pub trait Tx {
     fn count_use(&mut self, grant: GrantId, at: Timestamp, refused: bool) -> Result<(), StoreError>;
     /// The counts from a day on (days since 1970, UTC), of one grant or of all, oldest first.
     fn uses_since(&mut self, grant: Option<GrantId>, day: i64) -> Result<Vec<DayOfUse>, StoreError>;
+    /// When each grant was last used, where it was.
+    fn last_uses(&mut self) -> Result<Vec<(GrantId, Timestamp)>, StoreError>;
 
     /// The rules that the person has set; those that are not among them are as usual.
     fn rules(&mut self) -> Result<Vec<Rule>, StoreError>;
@@ -694,6 +718,24 @@ pub trait Tx {
     fn audit_hash(&mut self, seq: u64) -> Result<Option<[u8; 32]>, StoreError>;
     /// Records about one grant's life, oldest first; not what its agent did day by day.
     fn audit_of(&mut self, grant: GrantId) -> Result<Vec<AuditRecord>, StoreError>;
+    /// Records of a kind before a number, newest first.
+    fn audit_before(
+        &mut self,
+        of: &RecordsOf,
+        before: Option<u64>,
+        most: u16,
+    ) -> Result<Vec<AuditRecord>, StoreError>;
+    /// Records after a number, oldest first.
+    fn audit_after(&mut self, seq: u64, most: u16) -> Result<Vec<AuditRecord>, StoreError>;
+    /// The records that are about a grant's calls, after a number, oldest first.
+    fn answers_after(&mut self, grant: GrantId, seq: u64, most: u16) -> Result<Vec<AuditRecord>, StoreError>;
+    /// The grants of an agent, or at a bank, newest first; no more than so many.
+    fn grant_ids(
+        &mut self,
+        agent: Option<AgentId>,
+        provider: Option<&ProviderId>,
+        most: u16,
+    ) -> Result<Vec<GrantId>, StoreError>;
 }
 
 /// What the windows hear.

@@ -94,7 +94,8 @@ fn kind(kind: contract::ui::RuleKind) -> RuleKind {
     }
 }
 
-fn act_view(act: RuleAct) -> contract::ui::RuleAct {
+/// What follows, as the border names it.
+pub(crate) fn act_view(act: RuleAct) -> contract::ui::RuleAct {
     match act {
         RuleAct::Nothing => contract::ui::RuleAct::Nothing,
         RuleAct::Notify => contract::ui::RuleAct::Notify,

@@ -12,7 +12,7 @@ use contract::ui::{
 use domain::agent::{Agent, AgentPaused, PauseWhy};
 use domain::attempt::{Attempt, Browser, Ending};
 use domain::grant::{Grant, ReconnectWhy, Reminder, Revocation, Standing, TokenRevocation, WaitsFor};
-use domain::id::{AgentId, GrantId, PermissionId, ProviderId};
+use domain::id::{AgentId, GrantId, OperationId, PermissionId, ProviderId};
 use domain::lock::{LockedBy, Protection};
 use domain::permission::{PermissionSet, Risk};
 use domain::policy::Choice;
@@ -129,19 +129,23 @@ fn paused(paused: &AgentPaused) -> AgentPausedView {
 
 /// What the person said once for a while.
 pub(crate) fn choice(choice: &Choice, provider: Option<&Provider>, grant: &Grant) -> ChoiceView {
-    let operation = provider.and_then(|provider| {
-        let operation = provider.profile.operation(&choice.operation)?;
-        let permission = provider.profile.permission(&operation.permission)?;
-        permission.can_see.as_ref().map(|sees| format!("see {sees}")).or_else(|| permission.can_do.clone())
-    });
     ChoiceView {
         id: choice.id.to_string(),
         grant: grant.id.to_string(),
         bank: bank_mark(provider, &grant.provider, &grant.provider_name, &grant.issuer),
-        operation: operation.unwrap_or_else(|| choice.operation.to_string()),
+        operation: operation_says(provider, &choice.operation),
         purpose_class: purpose_class(choice.purpose_class),
         until: choice.until.millis(),
     }
+}
+
+/// What an operation does, in plain words; where the bank has left the catalogue, its id must do.
+pub(crate) fn operation_says(provider: Option<&Provider>, id: &OperationId) -> String {
+    let says = provider.and_then(|provider| {
+        let permission = provider.profile.permission(&provider.profile.operation(id)?.permission)?;
+        permission.can_see.as_ref().map(|sees| format!("see {sees}")).or_else(|| permission.can_do.clone())
+    });
+    says.unwrap_or_else(|| id.to_string())
 }
 
 pub(crate) fn purpose_class(class: PurposeClass) -> PurposeClassView {
@@ -253,7 +257,7 @@ fn step(attempt: &Attempt) -> AttemptStep {
     }
 }
 
-fn ending(ending: &Ending, provider: Option<&Provider>) -> EndingView {
+pub(crate) fn ending(ending: &Ending, provider: Option<&Provider>) -> EndingView {
     match ending {
         Ending::AddressesChanged { member } => EndingView::AddressesChanged { member: member.clone() },
         Ending::BankMisbehaved { rule } => EndingView::BankMisbehaved { rule: rule.clone() },
@@ -289,6 +293,8 @@ pub(crate) struct Known<'k> {
     pub(crate) refresh: Option<&'k Refresh>,
     /// The grant that took its place.
     pub(crate) replaced_by: Option<GrantId>,
+    /// When it was last used, and how often in the last seven days.
+    pub(crate) used: (Option<Timestamp>, u32),
     /// Now.
     pub(crate) now: Timestamp,
 }
@@ -304,8 +310,8 @@ pub(crate) fn grant_row(grant: &Grant, known: &Known<'_>) -> GrantRow {
         accounts: u32::try_from(grant.allowed_accounts().count()).unwrap_or(u32::MAX),
         created_at: grant.created_at.millis(),
         ends_at: grant.allowed_until().millis(),
-        last_used_at: None,
-        used_this_week: 0,
+        last_used_at: known.used.0.map(Timestamp::millis),
+        used_this_week: known.used.1,
         confirmed_at: grant.confirmed_at.millis(),
         narrowed: grant.narrowing.is_some(),
         trouble: known.refresh.filter(|_| lives).and_then(trouble),
@@ -356,7 +362,7 @@ fn state(grant: &Grant, known: &Known<'_>) -> GrantState {
     }
 }
 
-fn why(why: ReconnectWhy) -> ReconnectWhyView {
+pub(crate) fn why(why: ReconnectWhy) -> ReconnectWhyView {
     match why {
         ReconnectWhy::AnotherPerson => ReconnectWhyView::AnotherPerson,
         ReconnectWhy::AnswerLost => ReconnectWhyView::AnswerLost,

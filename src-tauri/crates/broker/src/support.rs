@@ -14,7 +14,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use axum::routing::post;
 use contract::error_code::ErrorCode;
-use contract::support::{self, AskedRef, EnrolmentRef, Killed, Start, Started};
+use contract::support::{self, AskedRef, AuditFrom, EnrolmentRef, Killed, Start, Started};
 use contract::ui::{
     AgentRef, AnswerEnrolment, AppState, ApprovalRef, AttemptRef, GrantRef, NarrowGrant, Nothing, Unlock,
 };
@@ -49,6 +49,7 @@ pub(crate) fn routes<P: Ports>(app: App<P>) -> Router {
         support::PROVIDERS, |app, _nothing: Nothing| Ok(app.list_providers());
         support::ATTEMPTS, |app, _nothing: Nothing| app.recent_attempts().await;
         support::ATTEMPT, |app, named: AttemptRef| app.attempt_row_of(commands::attempt(&named)?).await;
+        support::AUDIT, |app, from: AuditFrom| app.audit_part(from).await;
         support::CHECK, |app, named: GrantRef| {
             let id = commands::grant(&named)?;
             app.check_for_another(id).await?;

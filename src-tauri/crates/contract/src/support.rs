@@ -5,6 +5,8 @@
 //! Every route is a `POST` with a JSON object of at most [`MAX_REQUEST`] bytes. A refusal is a
 //! [`CommandError`](crate::error_code::CommandError) with status 422.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ui::{
@@ -33,6 +35,9 @@ pub const PROVIDERS: &str = "/support/providers";
 pub const ATTEMPTS: &str = "/support/attempts";
 /// Reads: one attempt by its id. Takes an `AttemptRef`.
 pub const ATTEMPT: &str = "/support/attempt";
+
+/// Reads: a part of the audit log, as an exported file has it. Takes an [`AuditFrom`]; [`AuditPart`].
+pub const AUDIT: &str = "/support/audit";
 
 /// Reads, at the bank: whether a connection still works. Takes a `GrantRef`; `GrantView`.
 pub const CHECK: &str = "/support/check";
@@ -267,4 +272,69 @@ mod tests {
             Start { wanted, passphrase: Some(PassphraseText::new("correct horse".into())), unasked: false };
         assert!(!format!("{start:?}").contains("horse"));
     }
+}
+
+/// Asks for a part of the audit log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditFrom {
+    /// From the record after this one; 0 for the beginning.
+    pub after: u64,
+    /// Up to this one, as the first part said; up to the newest, where none is named.
+    pub through: Option<u64>,
+}
+
+/// A part of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPart {
+    /// Lines of the file, each without its end: at the beginning an [`AuditHeader`], then an [`AuditLine`] each.
+    pub lines: Vec<String>,
+    /// The number of the last record in it.
+    pub after: u64,
+    /// The number of the last record of the file.
+    pub through: u64,
+}
+
+/// The first line of an exported audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditHeader {
+    /// The version of the format: 1.
+    pub countersign_audit: u32,
+    /// Which installation wrote it.
+    pub install: String,
+    /// When it was exported, in milliseconds since 1970.
+    pub exported_at: i64,
+    /// How many records follow.
+    pub records: u64,
+    /// The hash of the last one, in hexadecimal digits.
+    pub head: String,
+    /// What the keychain knew of the log, where it could be asked.
+    pub anchor: Option<AuditAnchor>,
+}
+
+/// The newest record that the keychain knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditAnchor {
+    /// Its number.
+    pub seq: u64,
+    /// Its hash, in hexadecimal digits.
+    pub hash: String,
+}
+
+/// A record in an exported audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditLine<'l> {
+    /// Its number.
+    pub seq: u64,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// Its hash, in hexadecimal digits.
+    #[serde(borrow)]
+    pub hash: Cow<'l, str>,
+    /// What is recorded: JSON, exactly as it was hashed.
+    #[serde(borrow)]
+    pub body: Cow<'l, str>,
 }

@@ -467,22 +467,81 @@ fn link(before: &[u8; 32], seq: u64, at: Timestamp, body: &str) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+impl ChainError {
+    /// The first record that does not fit.
+    #[must_use]
+    pub fn seq(self) -> u64 {
+        match self {
+            Self::Changed(seq) | Self::Missing(seq) => seq,
+        }
+    }
+}
+
+/// A chain that is checked record by record, from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chain {
+    length: u64,
+    head: [u8; 32],
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self { length: 0, head: CHAIN_START }
+    }
+}
+
+impl Chain {
+    /// Takes the next record.
+    ///
+    /// # Errors
+    /// It is not the next one, or not what was written; the chain stays as it was.
+    pub fn accept(&mut self, record: &AuditRecord) -> Result<(), ChainError> {
+        self.accept_parts(record.seq, record.at, &record.body, &record.hash)
+    }
+
+    /// Takes the next record in its parts.
+    ///
+    /// # Errors
+    /// As for [`Chain::accept`].
+    pub fn accept_parts(
+        &mut self,
+        seq: u64,
+        at: Timestamp,
+        body: &str,
+        hash: &[u8; 32],
+    ) -> Result<(), ChainError> {
+        let expected = self.length + 1;
+        if seq != expected {
+            return Err(ChainError::Missing(expected));
+        }
+        if link(&self.head, seq, at, body) != *hash {
+            return Err(ChainError::Changed(seq));
+        }
+        (self.length, self.head) = (seq, *hash);
+        Ok(())
+    }
+
+    /// How many records it has.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The hash of the last of them.
+    #[must_use]
+    pub fn head(&self) -> [u8; 32] {
+        self.head
+    }
+}
+
 /// Checks a chain from its start and gives the last hash.
 ///
 /// # Errors
 /// The first record that does not fit.
-pub fn verify<'r>(records: impl Iterator<Item = &'r AuditRecord>) -> Result<[u8; 32], ChainError> {
-    let mut before = CHAIN_START;
-    for (record, expected) in records.zip(1u64..) {
-        if record.seq != expected {
-            return Err(ChainError::Missing(expected));
-        }
-        if link(&before, record.seq, record.at, &record.body) != record.hash {
-            return Err(ChainError::Changed(record.seq));
-        }
-        before = record.hash;
-    }
-    Ok(before)
+pub fn verify<'r>(mut records: impl Iterator<Item = &'r AuditRecord>) -> Result<[u8; 32], ChainError> {
+    let mut chain = Chain::default();
+    records.try_for_each(|record| chain.accept(record))?;
+    Ok(chain.head())
 }
 
 #[cfg(test)]

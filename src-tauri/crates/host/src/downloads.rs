@@ -43,6 +43,29 @@ impl Downloads {
     }
 
     fn write(&self, name: &str, documents: &[Document]) -> io::Result<PathBuf> {
+        self.under_a_free_name(name, |folder, name| write_all(folder, name, documents))
+    }
+
+    fn write_parts(&self, name: &str, ending: &str, mut parts: Parts) -> io::Result<PathBuf> {
+        self.under_a_free_name(name, |folder, name| {
+            let path = folder.join(format!("{name}.{ending}"));
+            write_new(&path, |file| {
+                let mut file = io::BufWriter::new(file);
+                while let Some(part) = parts.blocking_recv() {
+                    file.write_all(part.map_err(io::Error::other)?.as_bytes())?;
+                }
+                file.flush()
+            })?;
+            File::open(folder)?.sync_all()?;
+            Ok(path)
+        })
+    }
+
+    fn under_a_free_name(
+        &self,
+        name: &str,
+        mut write: impl FnMut(&Path, &str) -> io::Result<PathBuf>,
+    ) -> io::Result<PathBuf> {
         let folder = self.folder().ok_or_else(|| io::Error::other("no folder to write to"))?;
         let plain = !name.is_empty() && !name.starts_with(['.', ' ']) && name.len() <= LONGEST_NAME;
         if !plain || name.chars().any(|c| matches!(c, '/' | '\\') || c.is_control()) {
@@ -50,7 +73,7 @@ impl Downloads {
         }
         let names = (1..=MOST).map(|n| if n == 1 { name.to_owned() } else { format!("{name} {n}") });
         for name in names {
-            match write_all(&folder, &name, documents) {
+            match write(&folder, &name) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 written => return written,
             }
@@ -62,16 +85,31 @@ impl Downloads {
 impl Files for Downloads {
     async fn save(&self, name: String, documents: Vec<Document>) -> Result<String, FilesError> {
         let downloads = self.clone();
-        let written = tokio::task::spawn_blocking(move || downloads.write(&name, &documents)).await;
-        match written {
-            Ok(Ok(path)) => Ok(path.display().to_string()),
-            // Neither the person's name nor the folder's belongs into a log.
-            Ok(Err(error)) => {
-                tracing::warn!(kind = %error.kind(), "a file for the person could not be written");
-                Err(FilesError)
-            }
-            Err(_) => Err(FilesError),
+        told(tokio::task::spawn_blocking(move || downloads.write(&name, &documents)).await)
+    }
+
+    async fn save_parts(
+        &self,
+        name: String,
+        ending: &'static str,
+        parts: Parts,
+    ) -> Result<String, FilesError> {
+        let downloads = self.clone();
+        told(tokio::task::spawn_blocking(move || downloads.write_parts(&name, ending, parts)).await)
+    }
+}
+
+type Parts = tokio::sync::mpsc::Receiver<Result<String, FilesError>>;
+
+fn told(written: Result<io::Result<PathBuf>, tokio::task::JoinError>) -> Result<String, FilesError> {
+    match written {
+        Ok(Ok(path)) => Ok(path.display().to_string()),
+        // Neither the person's name nor the folder's belongs into a log.
+        Ok(Err(error)) => {
+            tracing::warn!(kind = %error.kind(), "a file for the person could not be written");
+            Err(FilesError)
         }
+        Err(_) => Err(FilesError),
     }
 }
 
@@ -112,7 +150,7 @@ fn write_all(folder: &Path, name: &str, documents: &[Document]) -> io::Result<Pa
     let mut written = Vec::new();
     for document in documents {
         let path = folder.join(format!("{name}.{}", document.ending));
-        match write_new(&path, &document.text) {
+        match write_new(&path, |file| file.write_all(document.text.as_bytes())) {
             Ok(()) => written.push(path),
             Err(error) => {
                 written.iter().for_each(|path| drop(fs::remove_file(path)));
@@ -125,9 +163,9 @@ fn write_all(folder: &Path, name: &str, documents: &[Document]) -> io::Result<Pa
 }
 
 /// A file that was not there, for the person alone. What stands under the name already is left alone, a link too.
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
+fn write_new(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let written = write(&mut file).and_then(|()| file.sync_all());
     if written.is_err() {
         drop(fs::remove_file(path));
     }
@@ -209,6 +247,26 @@ mod tests {
         assert!(!home.path().join("nowhere").exists());
         let all = ["Receipt 2.json", "Receipt 3.html", "Receipt 3.json", "Receipt.html", "mine"];
         assert_eq!(names(home.path()), all, "nothing is left of what did not come whole");
+    }
+
+    #[tokio::test]
+    async fn parts_make_one_file_and_a_missing_one_makes_none() {
+        let (home, downloads) = home();
+        for (parts, left) in [
+            (vec![Ok("one\n"), Ok("two\n")], vec!["Activity.jsonl"]),
+            (vec![Ok("one\n"), Err(FilesError), Ok("two\n")], vec!["Activity.jsonl"]),
+            (vec![], vec!["Activity 2.jsonl", "Activity.jsonl"]),
+        ] {
+            let (sender, receiver) = tokio::sync::mpsc::channel(4);
+            let whole = parts.iter().all(Result::is_ok);
+            for part in parts {
+                sender.send(part.map(str::to_owned)).await.unwrap();
+            }
+            drop(sender);
+            assert_eq!(downloads.save_parts("Activity".into(), "jsonl", receiver).await.is_ok(), whole);
+            assert_eq!(names(home.path()), left);
+        }
+        assert_eq!(fs::read_to_string(home.path().join("Activity.jsonl")).unwrap(), "one\ntwo\n");
     }
 
     #[test]

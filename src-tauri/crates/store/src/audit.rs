@@ -1,6 +1,6 @@
 //! The audit log: append-only by triggers, chained by [`AuditRecord::next`].
 
-use app::port::{Anchor, StoreError};
+use app::port::{Anchor, RecordsOf, StoreError};
 use domain::audit::{AuditEvent, AuditRecord, CHAIN_START};
 use domain::id::{AgentId, GrantId};
 use domain::time::Timestamp;
@@ -51,6 +51,54 @@ pub(crate) fn of_grant(conn: &Connection, grant: GrantId) -> Result<Vec<AuditRec
                ('call_answered', 'call_made', 'call_refused', 'lease_given', 'lease_returned', 'question_answered', \
                'question_asked', 'task_refused') ORDER BY seq";
     all(conn, sql, [grant.to_string()], read)
+}
+
+/// Records before a number, newest first: the last of one index, or of the log itself.
+pub(crate) fn before(
+    conn: &Connection,
+    of: &RecordsOf,
+    before: Option<u64>,
+    most: u16,
+) -> Result<Vec<AuditRecord>, StoreError> {
+    let before = before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
+    let of_column = |column: &str, value: String| {
+        let sql = format!(
+            "SELECT seq, at, body, hash FROM audit WHERE {column} = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
+        );
+        all(conn, &sql, params![value, before, most], read)
+    };
+    match of {
+        RecordsOf::All => {
+            let sql = "SELECT seq, at, body, hash FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
+            all(conn, sql, params![before, most], read)
+        }
+        RecordsOf::Agent(agent) => of_column("agent_id", agent.to_string()),
+        RecordsOf::Event(event) => of_column("kind", (*event).to_owned()),
+        RecordsOf::Grant(grant) => of_column("grant_id", grant.to_string()),
+    }
+}
+
+/// Records after a number, oldest first.
+pub(crate) fn after(conn: &Connection, seq: u64, most: u16) -> Result<Vec<AuditRecord>, StoreError> {
+    let Ok(seq) = i64::try_from(seq) else { return Ok(Vec::new()) };
+    let sql = "SELECT seq, at, body, hash FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+    all(conn, sql, params![seq, most], read)
+}
+
+/// What banks answered to a grant's calls after a number, oldest first.
+pub(crate) fn answers(
+    conn: &Connection,
+    grant: GrantId,
+    seq: u64,
+    most: u16,
+) -> Result<Vec<AuditRecord>, StoreError> {
+    let Ok(seq) = i64::try_from(seq) else { return Ok(Vec::new()) };
+    let sql = "SELECT seq, at, body, hash FROM audit WHERE grant_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+    let found = all(conn, sql, params![grant.to_string(), seq, most], read)?;
+    Ok(found
+        .into_iter()
+        .filter(|record| matches!(record.event(), Some(AuditEvent::CallAnswered { .. })))
+        .collect())
 }
 
 /// When an agent last got or was refused something.

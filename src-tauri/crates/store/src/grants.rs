@@ -7,7 +7,7 @@ use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use crate::row::{
-    change, col, each, exactly_one, json, one, optional_json, optional_word, parsed, to_json, to_word,
+    all, change, col, each, exactly_one, json, one, optional_json, optional_word, parsed, to_json, to_word,
 };
 
 /// One grant.
@@ -18,6 +18,19 @@ pub(crate) fn by_id(conn: &Connection, id: GrantId) -> Result<Option<Grant>, Sto
 /// All grants, newest first.
 pub(crate) fn all_grants(conn: &Connection) -> Result<Rows<Grant>, StoreError> {
     each(conn, "SELECT *, provider_name AS called FROM grants ORDER BY n DESC", read)
+}
+
+/// The grants of an agent, or at a bank, newest first.
+pub(crate) fn ids(
+    conn: &Connection,
+    agent: Option<AgentId>,
+    provider: Option<&ProviderId>,
+    most: u16,
+) -> Result<Vec<GrantId>, StoreError> {
+    let (agent, provider) = (agent.map(|agent| agent.to_string()), provider.map(ProviderId::as_str));
+    let sql = "SELECT id FROM grants WHERE (?1 IS NULL OR agent = ?1) AND (?2 IS NULL OR provider = ?2) \
+               ORDER BY n DESC LIMIT ?3";
+    all(conn, sql, params![agent, provider, most], |row| parsed(row, "id", GrantId::parse))
 }
 
 /// Adds a grant.

@@ -1,11 +1,13 @@
 //! One transaction: the port's words, each handed to its table.
 
-use app::port::{Anchor, DamagedRow, DayOfUse, KekRow, ReceiptRow, Rows, SealedRow, StoreError, Tx};
+use app::port::{
+    Anchor, DamagedRow, DayOfUse, KekRow, ReceiptRow, RecordsOf, Rows, SealedRow, StoreError, Tx,
+};
 use domain::agent::{Agent, AgentKey, AgentPaused};
 use domain::attempt::Attempt;
 use domain::audit::{AuditEvent, AuditRecord};
 use domain::grant::{Grant, Revocation, TokenRevocation};
-use domain::id::{AgentId, AttemptId, ChoiceId, GrantId, InstallId, KekId, ReceiptId};
+use domain::id::{AgentId, AttemptId, ChoiceId, GrantId, InstallId, KekId, ProviderId, ReceiptId};
 use domain::lock::LockSettings;
 use domain::policy::Choice;
 use domain::refresh::Refresh;
@@ -153,6 +155,10 @@ impl Tx for SqliteTx<'_> {
 
     fn uses_since(&mut self, grant: Option<GrantId>, day: i64) -> Result<Vec<DayOfUse>, StoreError> {
         uses::since(self.conn()?, grant, day)
+    }
+
+    fn last_uses(&mut self) -> Result<Vec<(GrantId, Timestamp)>, StoreError> {
+        uses::last(self.conn()?)
     }
 
     fn rules(&mut self) -> Result<Vec<Rule>, StoreError> {
@@ -315,5 +321,31 @@ impl Tx for SqliteTx<'_> {
 
     fn audit_of(&mut self, grant: GrantId) -> Result<Vec<AuditRecord>, StoreError> {
         audit::of_grant(self.conn()?, grant)
+    }
+
+    fn audit_before(
+        &mut self,
+        of: &RecordsOf,
+        before: Option<u64>,
+        most: u16,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        audit::before(self.conn()?, of, before, most)
+    }
+
+    fn audit_after(&mut self, seq: u64, most: u16) -> Result<Vec<AuditRecord>, StoreError> {
+        audit::after(self.conn()?, seq, most)
+    }
+
+    fn answers_after(&mut self, grant: GrantId, seq: u64, most: u16) -> Result<Vec<AuditRecord>, StoreError> {
+        audit::answers(self.conn()?, grant, seq, most)
+    }
+
+    fn grant_ids(
+        &mut self,
+        agent: Option<AgentId>,
+        provider: Option<&ProviderId>,
+        most: u16,
+    ) -> Result<Vec<GrantId>, StoreError> {
+        grants::ids(self.conn()?, agent, provider, most)
     }
 }

@@ -40,6 +40,17 @@ pub(crate) fn since(
     }
 }
 
+/// When each grant was last used.
+pub(crate) fn last(conn: &Connection) -> Result<Vec<(GrantId, Timestamp)>, StoreError> {
+    // For each grant its last row, by the key: a count over all days would read them all.
+    let sql = "SELECT grant_id, last_at FROM (SELECT id AS grant_id, (SELECT last_at FROM uses \
+               WHERE uses.grant_id = grants.id AND last_at IS NOT NULL ORDER BY day DESC LIMIT 1) AS last_at FROM grants) \
+               WHERE last_at IS NOT NULL";
+    all(conn, sql, [], |row| {
+        Ok((parsed(row, "grant_id", GrantId::parse)?, Timestamp::from_millis(col(row, "last_at")?)))
+    })
+}
+
 fn read(row: &Row<'_>) -> Result<DayOfUse, StoreError> {
     Ok(DayOfUse {
         grant: parsed(row, "grant_id", GrantId::parse)?,

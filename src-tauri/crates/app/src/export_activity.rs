@@ -1,0 +1,98 @@
+//! The log as a file: JSON lines that anybody can check without us.
+
+use std::borrow::Cow;
+
+use contract::support::{AuditAnchor, AuditFrom, AuditHeader, AuditLine, AuditPart};
+use contract::ui::SavedFile;
+use domain::audit::{AuditRecord, CHAIN_START};
+use domain::id::hex;
+use tokio::sync::mpsc;
+
+use crate::port::{Clock as _, Files as _, FilesError, Ports, Store as _};
+use crate::report::Refusal;
+use crate::start::App;
+
+/// So many records are read at a time.
+const AT_A_TIME: u16 = 500;
+/// Parts that wait for the disk.
+const AHEAD: usize = 4;
+
+impl<P: Ports> App<P> {
+    /// Writes the log into the person's folder for downloads.
+    ///
+    /// # Errors
+    /// It could not be written, or the store failed.
+    pub async fn export_activity(&self) -> Result<SavedFile, Refusal> {
+        let (sender, parts) = mpsc::channel(AHEAD);
+        let date = crate::receipt::text_of(self.0.ports.clock().now().millis());
+        let date = date.split_once('T').map_or(date.as_str(), |(date, _)| date);
+        let name = format!("Countersign activity {date}");
+        let saving = self.0.ports.files().save_parts(name, "jsonl", parts);
+        let (saved, read) = tokio::join!(saving, self.send_parts(sender));
+        read?;
+        Ok(SavedFile { path: saved.map_err(|_| Refusal::NotWritten)? })
+    }
+
+    async fn send_parts(&self, parts: mpsc::Sender<Result<String, FilesError>>) -> Result<(), Refusal> {
+        let mut from = AuditFrom::default();
+        loop {
+            let part = match self.audit_part(from).await {
+                Ok(part) => part,
+                Err(refusal) => {
+                    // What is there of the file does not stay.
+                    let _ = parts.send(Err(FilesError)).await;
+                    return Err(refusal);
+                }
+            };
+            let text: String = part.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+            let over = part.after >= part.through;
+            if parts.send(Ok(text)).await.is_err() || over {
+                return Ok(());
+            }
+            from = AuditFrom { after: part.after, through: Some(part.through) };
+        }
+    }
+
+    /// A part of the log as the file has it. What is written while it is read is not in it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn audit_part(&self, from: AuditFrom) -> Result<AuditPart, Refusal> {
+        let AuditFrom { after, through } = from;
+        let anchors = if after == 0 { self.anchors().await } else { Vec::new() };
+        let read = self.0.ports.store().read(move |tx| {
+            let newest = tx.audit_head()?.map_or((0, CHAIN_START), |head| (head.seq, head.hash));
+            Ok((newest, tx.audit_after(after, AT_A_TIME)?))
+        });
+        let ((newest, head), records) = read.await?;
+        let through = through.unwrap_or(newest).min(newest);
+        let mut lines = Vec::new();
+        if after == 0 {
+            let anchor = anchors.iter().max_by_key(|anchor| anchor.seq);
+            lines.push(line(&AuditHeader {
+                countersign_audit: 1,
+                install: self.0.install.to_string(),
+                exported_at: self.0.ports.clock().now().millis(),
+                records: through,
+                head: hex(&head),
+                anchor: anchor.map(|anchor| AuditAnchor { seq: anchor.seq, hash: hex(&anchor.hash) }),
+            }));
+        }
+        let records: Vec<&AuditRecord> = records.iter().take_while(|record| record.seq <= through).collect();
+        // A log with a gap ends there: the file says how many there should be.
+        let after = records.last().map_or(through, |record| record.seq);
+        lines.extend(records.into_iter().map(|record| {
+            line(&AuditLine {
+                seq: record.seq,
+                at: record.at.millis(),
+                hash: Cow::Owned(hex(&record.hash)),
+                body: Cow::Borrowed(&record.body),
+            })
+        }));
+        Ok(AuditPart { lines, after, through })
+    }
+}
+
+fn line(of: &impl serde::Serialize) -> String {
+    serde_json::to_string(of).unwrap_or_default()
+}
