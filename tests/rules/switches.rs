@@ -34,7 +34,9 @@ fn switches_in(program: &Path) -> Vec<&'static str> {
 fn a_build_that_people_use_does_not_know_the_switches() {
     assert_eq!(switches_in(&plain().join("countersignd")), Vec::<&str>::new());
     assert_eq!(switches_in(&plain().join("countersign-desktop")), Vec::<&str>::new());
-    assert_eq!(switches_in(&plain().join("countersign")), Vec::<&str>::new());
+    for program in ["countersign", "countersign-agent", "countersign-mcp"] {
+        assert_eq!(switches_in(&plain().join(program)), Vec::<&str>::new(), "{program}");
+    }
     assert_eq!(
         switches_in(&programs().join("countersignd")),
         SWITCHES,

@@ -1,4 +1,4 @@
-//! The user interface and the three programs, in each build that somebody needs.
+//! The user interface and the programs, in each build that somebody needs.
 
 use std::fs::{self, File};
 use std::io;
@@ -24,8 +24,20 @@ pub(crate) enum Build {
     Sandbox,
 }
 
-const PROGRAMS: [&str; 3] = ["countersignd", "countersign-desktop", "countersign"];
-const PACKAGES: [&str; 6] = ["-p", "countersign-host", "-p", "countersign-desktop", "-p", "countersign-cli"];
+const PROGRAMS: [&str; 5] =
+    ["countersignd", "countersign-desktop", "countersign", "countersign-agent", "countersign-mcp"];
+const PACKAGES: [&str; 10] = [
+    "-p",
+    "countersign-host",
+    "-p",
+    "countersign-desktop",
+    "-p",
+    "countersign-cli",
+    "-p",
+    "countersign-client",
+    "-p",
+    "countersign-mcp",
+];
 /// The features that make a sandbox build.
 pub(crate) const SANDBOX: [&str; 2] = ["--features", "countersign-host/sandbox,countersign-desktop/sandbox"];
 
@@ -111,7 +123,7 @@ pub(crate) fn release_and_empty_window() -> anyhow::Result<()> {
     programs(Build::Release)
 }
 
-/// Builds the host, the window and the command line, and puts copies where the other builds do not overwrite them.
+/// Builds the host, the window, the command line and what is on the agent's side, and puts copies where the other builds do not overwrite them.
 pub(crate) fn programs(build: Build) -> anyhow::Result<()> {
     let mut cargo = child::cargo(["build"]);
     cargo.args(PACKAGES).args(build.features());

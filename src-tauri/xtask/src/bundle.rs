@@ -17,7 +17,8 @@ const CLI: &str = "2.12.5";
 /// Where programs are in an unpacked package.
 pub(crate) const PLACE_OF_PROGRAMS: &str = "usr/bin";
 /// What must be there, and nothing else.
-const PROGRAMS: [&str; 3] = ["countersign", "countersign-desktop", "countersignd"];
+const PROGRAMS: [&str; 5] =
+    ["countersign", "countersign-agent", "countersign-desktop", "countersign-mcp", "countersignd"];
 /// What draws tray icons for most programs: loaded at run time, so that no tool names it, and its absence is a panic.
 /// Ours speak to the desktop themselves, and must not have it.
 const TRAY_LIBRARY: &str = "appindicator3";
@@ -44,7 +45,7 @@ pub(crate) fn deb(further: &[(&str, &Path)]) -> anyhow::Result<PathBuf> {
         fs::remove_dir_all(&folder)?;
     }
     // The bundler takes the window's program from cargo's folder; the others are named here.
-    let beside = ["countersign", "countersignd"]
+    let beside = ["countersign", "countersign-agent", "countersign-mcp", "countersignd"]
         .map(|name| (format!("/usr/bin/{name}"), json!(build::release_target().join("release").join(name))));
     let mut files = Map::from_iter(beside);
     files.extend(further.iter().map(|(place, file)| ((*place).to_owned(), json!(file))));

@@ -16,7 +16,7 @@ const WITH_PROGRAMS: [&str; 4] = ["cli", "leaks", "product", "reliability"];
 
 type Step = (&'static str, &'static str, fn() -> anyhow::Result<()>);
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     ("tools", "system packages, Node and Python", tools),
     ("bindings", "TypeScript of the contract is current", bindings::check),
     ("fmt", "Rust is formatted", fmt),
@@ -33,6 +33,7 @@ const STEPS: [Step; 16] = [
     ("attacks", "every attack and rule has its test, or a reason", attacks::run),
     ("bank", "tests of the Sandbox Bank", bank),
     ("openid-client", "the hostile banks of the tests, and a client nobody here wrote", openid_client),
+    ("mcp-client", "the MCP server, and the client of the protocol's makers", mcp_client),
 ];
 
 /// What the person asked for.
@@ -119,7 +120,8 @@ fn npm() -> anyhow::Result<()> {
     let node = Node::find()?;
     node.ci("ui")?;
     node.ci("tests/sandbox-bank")?;
-    node.ci("tests/openid-client")
+    node.ci("tests/openid-client")?;
+    node.ci("tests/mcp-client")
 }
 
 fn ui_check() -> anyhow::Result<()> {
@@ -194,6 +196,14 @@ fn openid_client() -> anyhow::Result<()> {
     let provider = built.join("debug/hostile-provider");
     let mut tests = Node::find()?.npm("tests/openid-client");
     child::run(tests.arg("test").env("COUNTERSIGN_HOSTILE_PROVIDER", provider))
+}
+
+fn mcp_client() -> anyhow::Result<()> {
+    let program = Build::Plain.folder().join("countersign-mcp");
+    if !program.exists() {
+        build::programs(Build::Plain)?;
+    }
+    child::run(Node::find()?.npm("tests/mcp-client").arg("test").env("COUNTERSIGN_MCP", program))
 }
 
 fn select<'a>(test: &mut Command, suites: impl Iterator<Item = &'a String>) {
