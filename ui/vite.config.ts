@@ -9,6 +9,7 @@ export default defineConfig(({ mode }) => ({
   preview: { host: "127.0.0.1", port: 5198, strictPort: true },
   build: {
     target: "es2022",
+    rollupOptions: { input: ["index.html", "approval.html"] },
     // `--mode fake` builds the same window on the fake, for looking at it without a host; it never ships.
     outDir: mode === "fake" ? "dist-fake" : "dist",
     emptyOutDir: true,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-/** What a customer gets: one page, files only, nothing inline, nothing of the fake. */
+/** What a customer gets: two pages, files only, nothing inline, nothing of the fake. */
 describe("the production build", () => {
   const outDir = mkdtempSync(join(tmpdir(), "countersign-ui-"));
   const texts: Record<string, string> = {};
@@ -29,8 +29,10 @@ describe("the production build", () => {
   });
 
   test("needs nothing that the content security policy forbids", () => {
-    const page = texts["index.html"] ?? "";
-    expect(page).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|https?:/);
+    for (const page of ["index.html", "approval.html"]) {
+      expect(texts[page], page).toMatch(/<script/);
+      expect(texts[page], page).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|https?:/);
+    }
     for (const [file, text] of Object.entries(texts)) {
       if (file.endsWith(".css")) expect(text, file).not.toMatch(/@import|url\(/);
       if (file.endsWith(".js")) expect(text, file).not.toMatch(/\beval\(|new Function\(|document\.write\(/);

@@ -4,6 +4,7 @@ import { everyTold } from "../src/ipc/scenarios-base";
 import { grant, permissions } from "../src/ipc/fake-data";
 import { EVERY_TROUBLE, EVERY_WHY } from "../src/ipc/scenarios-life";
 import type { EndingView, GrantState } from "../src/ipc/generated/contract";
+import * as approval from "../src/text/approval";
 import * as en from "../src/text/en";
 import { historySentences } from "../src/text/en";
 import { endingWords } from "../src/text/endings";
@@ -83,7 +84,8 @@ describe("words", () => {
       else if (Array.isArray(value)) value.forEach(walk);
       else if (typeof value === "object" && value !== null) Object.values(value).forEach(walk);
     };
-    walk({ ...en, ...life, ...lock, ...stop });
+    walk({ ...approval, ...en, ...life, ...lock, ...stop });
+    for (const { means } of Object.values(approval.over)) keepsTheVoice(means(names.agent));
   });
 });
 
