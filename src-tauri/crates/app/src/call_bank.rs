@@ -8,7 +8,7 @@ use domain::audit::AuditEvent;
 use domain::call::Call;
 use domain::grant::{Grant, ReconnectWhy};
 use domain::id::{GrantId, LeaseId};
-use domain::lease::{Beyond, Terms};
+use domain::lease::Terms;
 use domain::policy::{Denial, may_have};
 use domain::profile::Operation;
 use domain::provider::Provider;
@@ -239,9 +239,7 @@ impl<P: Ports> Inner<P> {
         match http.call(build()?, CALL_LIMITS).await {
             Ok(reply) => Ok(reply),
             // A connection that was kept and had been closed: what only reads is sent once more.
-            Err(HttpError::Closed) if reads => {
-                http.call(build()?, CALL_LIMITS).await.map_err(|error| unheard(error))
-            }
+            Err(HttpError::Closed) if reads => http.call(build()?, CALL_LIMITS).await.map_err(unheard),
             Err(error) => Err(unheard(error)),
         }
     }
@@ -287,13 +285,7 @@ impl<P: Ports> Inner<P> {
         if let Err(error) = self.ports.store().write(move |tx| tx.count_use(grant, now, true)).await {
             tracing::error!(%error, "a refused call could not be counted");
         }
-        let rule = match why {
-            Refused::Beyond(Beyond::Operation | Beyond::Account | Beyond::Payment) | Refused::Call(_) => {
-                RuleKind::UnknownOperations
-            }
-            _ => RuleKind::TooManyRefusals,
-        };
-        self.record_refusal(agent, event, rule).await;
+        self.record_refusal(agent, event, why.rule()).await;
         why
     }
 }

@@ -4,6 +4,7 @@ use contract::agent::RefusalCode;
 use domain::call::CallError;
 use domain::lease::Beyond;
 use domain::policy::Denial;
+use domain::rule::RuleKind;
 use oauth::proof::ProofError;
 use oauth::task::TaskError;
 use thiserror::Error;
@@ -243,6 +244,23 @@ impl Refused {
             | Self::Store(_)
             | Self::Task(_)
             | Self::TooMany => self.code().as_str().to_owned(),
+        }
+    }
+
+    /// The rule that it is held against.
+    pub(crate) fn rule(self) -> RuleKind {
+        let beyond = matches!(
+            self,
+            Self::Beyond(Beyond::Account | Beyond::Operation | Beyond::Payment)
+                | Self::Call(_)
+                | Self::Denied(Denial::OperationOutside | Denial::OperationUnknown)
+        );
+        if matches!(self, Self::TaskUsed | Self::ProofUsed) {
+            RuleKind::Replays
+        } else if beyond {
+            RuleKind::UnknownOperations
+        } else {
+            RuleKind::TooManyRefusals
         }
     }
 

@@ -14,7 +14,6 @@ use domain::lease::{Scope, Terms};
 use domain::lock::Lock;
 use domain::policy::{Decision, Denial, Ground, decide};
 use domain::reference::{RandomPart, Reference, Stage};
-use domain::rule::RuleKind;
 use domain::task::{Payment, Task, Wish};
 use domain::time::Timestamp;
 use oauth::proof::{Proof, Proven};
@@ -424,14 +423,7 @@ impl<P: Ports> Inner<P> {
             why: why.word(),
             reference: reference.to_string(),
         };
-        let rule = match why {
-            Refused::TaskUsed => RuleKind::Replays,
-            Refused::Denied(Denial::OperationUnknown | Denial::OperationOutside) => {
-                RuleKind::UnknownOperations
-            }
-            _ => RuleKind::TooManyRefusals,
-        };
-        self.record_refusal(agent.id, event, rule).await;
+        self.record_refusal(agent.id, event, why.rule()).await;
         RefusedTask { why, reference: Some(reference.to_string()) }
     }
 
@@ -449,7 +441,7 @@ impl<P: Ports> Inner<P> {
             why: why.word(),
             reference: reference.clone(),
         };
-        self.record_refusal(agent.id, event, RuleKind::TooManyRefusals).await;
+        self.record_refusal(agent.id, event, why.rule()).await;
         RefusedTask { why, reference: Some(reference) }
     }
 }

@@ -44,7 +44,7 @@ impl<P: Ports> App<P> {
     ///
     /// # Errors
     /// Nothing has such an id.
-    pub async fn dismiss_alert(&self, alert: &AlertRef) -> Result<(), Refusal> {
+    pub fn dismiss_alert(&self, alert: &AlertRef) -> Result<(), Refusal> {
         let id = alert.alert.parse().map_err(|_| Refusal::Unknown(Thing::Alert))?;
         if !self.0.broker.watch().dismiss(id) {
             return Err(Refusal::Unknown(Thing::Alert));

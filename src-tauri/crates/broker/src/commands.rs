@@ -282,7 +282,7 @@ pub(crate) async fn set_rule<P: Ports>(app: &App<P>, request: SetRule) -> Result
 }
 
 pub(crate) async fn dismiss_alert<P: Ports>(app: &App<P>, request: AlertRef) -> Result<AppState, Refusal> {
-    app.dismiss_alert(&request).await?;
+    app.dismiss_alert(&request)?;
     app.app_state().await
 }
 

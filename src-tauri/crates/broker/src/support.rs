@@ -137,11 +137,11 @@ async fn wait<P: Ports>(app: &App<P>, id: AskedId) -> Result<Started, Refusal> {
 
 async fn begun<P: Ports>(app: &App<P>, begun: Begun) -> Result<Started, Refusal> {
     Ok(match begun {
-        Begun::Agent(id) => Started::Agent { agent: app.show_agent(id).await? },
+        Begun::Agent(id) => Started::Agent { agent: Box::new(app.show_agent(id).await?) },
         Begun::Approved => Started::Approved,
         Begun::Agents => Started::Resumed,
-        Begun::Attempt(id) => Started::Attempt { attempt: app.attempt_row_of(id).await? },
-        Begun::Grant(id) => Started::Grant { grant: app.show_grant(id).await? },
+        Begun::Attempt(id) => Started::Attempt { attempt: Box::new(app.attempt_row_of(id).await?) },
+        Begun::Grant(id) => Started::Grant { grant: Box::new(app.show_grant(id).await?) },
     })
 }
 

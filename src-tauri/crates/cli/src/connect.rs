@@ -36,7 +36,7 @@ impl Session {
             until: status.now.saturating_add(i64::from(wanted.days) * DAY),
         };
         match self.start(arguments, Wanted::Connect { connect }).await? {
-            Started::Attempt { attempt } => self.follow(arguments, attempt, &bank.host).await,
+            Started::Attempt { attempt } => self.follow(arguments, *attempt, &bank.host).await,
             other @ (Started::Agent { .. }
             | Started::Approved
             | Started::Declined
@@ -58,7 +58,7 @@ impl Session {
             until: status.now.saturating_add(i64::from(wanted.days) * DAY),
         };
         match self.start(arguments, Wanted::Renew { renew }).await? {
-            Started::Attempt { attempt } => self.follow(arguments, attempt, &view.row.bank.host).await,
+            Started::Attempt { attempt } => self.follow(arguments, *attempt, &view.row.bank.host).await,
             other @ (Started::Agent { .. }
             | Started::Approved
             | Started::Declined

@@ -193,7 +193,7 @@ impl Session {
     /// Writes what became of it.
     pub(crate) fn tell(&self, arguments: &Arguments, started: &Started) -> Exit {
         write(arguments, started, |started| match started {
-            Started::Agent { agent } => render::agents(std::slice::from_ref(agent)),
+            Started::Agent { agent } => render::agents(std::slice::from_ref(agent.as_ref())),
             Started::Approved => "Allowed.".to_owned(),
             Started::Attempt { attempt } => render::attempt(attempt),
             Started::Declined => "You said no, or nothing. Nothing changed.".to_owned(),

@@ -179,21 +179,21 @@ pub enum Started {
     /// The agent is as wanted.
     Agent {
         /// As it stands.
-        agent: AgentView,
+        agent: Box<AgentView>,
     },
     /// The question is answered with yes.
     Approved,
     /// The attempt goes on; how is told by [`ATTEMPT`].
     Attempt {
         /// As it stands.
-        attempt: AttemptRow,
+        attempt: Box<AttemptRow>,
     },
     /// The person said no, or nothing for five minutes.
     Declined,
     /// The connection is as wanted.
     Grant {
         /// As it stands.
-        grant: GrantView,
+        grant: Box<GrantView>,
     },
     /// All agents go on.
     Resumed,

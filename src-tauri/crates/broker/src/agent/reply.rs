@@ -54,10 +54,11 @@ pub(crate) fn refuse(refused: impl Into<RefusedTask>, at: At) -> Response {
 
 /// When it may help to ask again.
 fn retry_after(why: Refused) -> Option<u32> {
-    match why {
-        Refused::TooMany => Some(SLOW_DOWN),
-        Refused::BankUnavailable => Some(30),
-        other if other.code() == RefusalCode::TemporarilyUnavailable => Some(10),
-        _ => None,
+    if why == Refused::TooMany {
+        Some(SLOW_DOWN)
+    } else if why == Refused::BankUnavailable {
+        Some(30)
+    } else {
+        Some(10).filter(|_| why.code() == RefusalCode::TemporarilyUnavailable)
     }
 }
