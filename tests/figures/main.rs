@@ -18,6 +18,7 @@ mod ballast;
 mod canary;
 mod connect_overhead;
 mod grants;
+mod lease;
 mod lost_refresh;
 mod memory;
 mod memory_idle;
@@ -74,6 +75,8 @@ async fn main() {
         only: words.iter().any(|word| word == "--only").then(|| after("--only").to_owned()),
     };
     let measured = match name {
+        "lease_latency" => lease::latency(&setup).await,
+        "call_overhead" => lease::overhead(&setup).await,
         "startup" => startup::measure(&setup),
         "memory_idle" => memory_idle::measure(&setup).await,
         "connect_overhead" => connect_overhead::measure(&setup).await,

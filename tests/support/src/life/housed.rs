@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
 
+use crate::agent::TestAgent;
 use crate::fake_provider::FakeProvider;
 use crate::fakes::come_back;
 use crate::session::Session;
@@ -30,6 +31,8 @@ pub struct House {
     /// The login session, with the keychain.
     pub session: Session,
     dir: TempDir,
+    /// What its hosts write down of what they do.
+    log: &'static str,
 }
 
 /// A host that runs there.
@@ -58,7 +61,20 @@ impl House {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).expect("a folder");
         }
         let session = Session::without_screen_in(dir.path());
-        Self { tools, bank, mark: mark.to_owned(), session, dir }
+        Self { tools, bank, mark: mark.to_owned(), session, dir, log: "trace" }
+    }
+
+    /// Adds an agent that the next host lists, and lets hosts write down what a released one does.
+    #[must_use]
+    pub fn with_agents(mut self, agents: &[TestAgent]) -> Self {
+        self.log = "warn";
+        for (n, agent) in agents.iter().enumerate() {
+            let x = agent.x();
+            let text = format!("name = \"Agent {n}\"\n[jwk]\nkty = \"OKP\"\ncrv = \"Ed25519\"\nx = \"{x}\"\n");
+            let path = self.dir.path().join(format!("catalogue/agents/agent-{n}.toml"));
+            std::fs::write(path, text).expect("an agent file");
+        }
+        self
     }
 
     /// The home of its hosts: `data`, `run`, `temp`.
@@ -97,12 +113,12 @@ impl House {
         add("COUNTERSIGN_CATALOGUE", &self.dir.path().join("catalogue"));
         add("COUNTERSIGN_OPENER", &self.tools.opener);
         add("TMPDIR", &self.home().join("temp"));
-        variables.push(("COUNTERSIGN_LOG".to_owned(), "trace".to_owned()));
+        variables.push(("COUNTERSIGN_LOG".to_owned(), self.log.to_owned()));
         let home = self.home();
         let host = Hosted::start(Start { host: &self.tools.host, home: &home, variables }).await;
         let host = host.expect("a host");
         let agents = host.ask("list_agents", &json!({})).await.done().expect("the agents");
-        Housed { house: self, host, agent: agents[0]["id"].clone() }
+        Housed { house: self, host, agent: agents["agents"][0]["id"].clone() }
     }
 }
 
@@ -142,6 +158,15 @@ impl Housed<'_> {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("the attempt does not end");
+    }
+
+    /// Connects another agent, by its key's thumbprint; the grant.
+    pub async fn connect_agent(&mut self, thumbprint: &str) -> String {
+        let listed = self.ask("list_agents", json!({})).await.expect("the agents");
+        let agents = listed["agents"].as_array().expect("a list");
+        let agent = agents.iter().find(|agent| agent["thumbprint"] == thumbprint).expect("the agent");
+        self.agent = agent["id"].clone();
+        self.connect().await
     }
 
     /// Asks after the connection, which needs a fresh token.

@@ -17,4 +17,6 @@ mod requests;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
+mod tasks;
+#[cfg(test)]
 mod token_replies;
