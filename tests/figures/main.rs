@@ -14,6 +14,7 @@
     reason = "a measurement that cannot go on stops with what it saw, and reads the real clock and environment"
 )]
 
+mod audit;
 mod ballast;
 mod canary;
 mod connect_overhead;
@@ -74,6 +75,7 @@ async fn main() {
         only: words.iter().any(|word| word == "--only").then(|| after("--only").to_owned()),
     };
     let measured = match name {
+        "audit" => audit::measure(&setup),
         "startup" => startup::measure(&setup),
         "memory_idle" => memory_idle::measure(&setup).await,
         "connect_overhead" => connect_overhead::measure(&setup).await,

@@ -27,4 +27,5 @@ pub mod process;
 pub mod scan;
 pub mod session;
 pub mod sweep;
+pub mod trail;
 pub mod world;

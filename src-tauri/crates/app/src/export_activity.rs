@@ -12,6 +12,8 @@ use crate::start::App;
 
 /// So many records are read at a time.
 const AT_A_TIME: u16 = 500;
+/// So many bytes of them: what the socket carries is bounded.
+const ROOM: usize = 256 * 1024;
 /// Parts that wait for the disk.
 const AHEAD: usize = 4;
 
@@ -71,7 +73,13 @@ impl<P: Ports> App<P> {
             let (install, now) = (self.0.install.to_string(), self.0.ports.clock().now());
             lines.push(Header::new(install, now, through, &head, anchor).line());
         }
-        let records: Vec<&AuditRecord> = records.iter().take_while(|record| record.seq <= through).collect();
+        let mut room = ROOM;
+        let fits = |record: &&AuditRecord| {
+            let fits = record.seq <= through && room > 0;
+            room = room.saturating_sub(record.body.len());
+            fits
+        };
+        let records: Vec<&AuditRecord> = records.iter().take_while(fits).collect();
         // A log with a gap ends there: the file says how many there should be.
         let after = records.last().map_or(through, |record| record.seq);
         lines.extend(records.into_iter().map(record_line));

@@ -153,7 +153,7 @@ pub fn record_line(record: &AuditRecord) -> String {
 }
 
 /// A file that is checked line by line.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct FileCheck {
     header: Option<Header>,
     chain: Chain,
