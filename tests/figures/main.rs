@@ -14,6 +14,7 @@
     reason = "a measurement that cannot go on stops with what it saw, and reads the real clock and environment"
 )]
 
+mod audit;
 mod ballast;
 mod canary;
 mod connect_overhead;
@@ -77,6 +78,7 @@ async fn main() {
     let measured = match name {
         "lease_latency" => lease::latency(&setup).await,
         "call_overhead" => lease::overhead(&setup).await,
+        "audit" => audit::measure(&setup),
         "startup" => startup::measure(&setup),
         "memory_idle" => memory_idle::measure(&setup).await,
         "connect_overhead" => connect_overhead::measure(&setup).await,

@@ -11,3 +11,4 @@
 mod lost;
 mod race;
 mod revoke;
+mod trail;

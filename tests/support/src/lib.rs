@@ -27,5 +27,6 @@ pub mod process;
 pub mod scan;
 pub mod session;
 pub mod sweep;
+pub mod trail;
 pub mod wire;
 pub mod world;

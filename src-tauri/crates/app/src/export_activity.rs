@@ -1,11 +1,9 @@
 //! The log as a file: JSON lines that anybody can check without us.
 
-use std::borrow::Cow;
-
-use contract::support::{AuditAnchor, AuditFrom, AuditHeader, AuditLine, AuditPart};
+use contract::support::{AuditFrom, AuditPart};
 use contract::ui::SavedFile;
+use domain::audit::file::{Header, record_line};
 use domain::audit::{AuditRecord, CHAIN_START};
-use domain::id::hex;
 use tokio::sync::mpsc;
 
 use crate::port::{Clock as _, Files as _, FilesError, Ports, Store as _};
@@ -14,6 +12,8 @@ use crate::start::App;
 
 /// So many records are read at a time.
 const AT_A_TIME: u16 = 500;
+/// So many bytes of them: what the socket carries is bounded.
+const ROOM: usize = 256 * 1024;
 /// Parts that wait for the disk.
 const AHEAD: usize = 4;
 
@@ -69,30 +69,20 @@ impl<P: Ports> App<P> {
         let mut lines = Vec::new();
         if after == 0 {
             let anchor = anchors.iter().max_by_key(|anchor| anchor.seq);
-            lines.push(line(&AuditHeader {
-                countersign_audit: 1,
-                install: self.0.install.to_string(),
-                exported_at: self.0.ports.clock().now().millis(),
-                records: through,
-                head: hex(&head),
-                anchor: anchor.map(|anchor| AuditAnchor { seq: anchor.seq, hash: hex(&anchor.hash) }),
-            }));
+            let anchor = anchor.map(|anchor| (anchor.seq, anchor.hash));
+            let (install, now) = (self.0.install.to_string(), self.0.ports.clock().now());
+            lines.push(Header::new(install, now, through, &head, anchor).line());
         }
-        let records: Vec<&AuditRecord> = records.iter().take_while(|record| record.seq <= through).collect();
+        let mut room = ROOM;
+        let fits = |record: &&AuditRecord| {
+            let fits = record.seq <= through && room > 0;
+            room = room.saturating_sub(record.body.len());
+            fits
+        };
+        let records: Vec<&AuditRecord> = records.iter().take_while(fits).collect();
         // A log with a gap ends there: the file says how many there should be.
         let after = records.last().map_or(through, |record| record.seq);
-        lines.extend(records.into_iter().map(|record| {
-            line(&AuditLine {
-                seq: record.seq,
-                at: record.at.millis(),
-                hash: Cow::Owned(hex(&record.hash)),
-                body: Cow::Borrowed(&record.body),
-            })
-        }));
+        lines.extend(records.into_iter().map(record_line));
         Ok(AuditPart { lines, after, through })
     }
-}
-
-fn line(of: &impl serde::Serialize) -> String {
-    serde_json::to_string(of).unwrap_or_default()
 }

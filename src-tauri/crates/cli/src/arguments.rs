@@ -1,6 +1,7 @@
 //! The command line, read into what is wanted.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt as _};
 use thiserror::Error;
@@ -31,6 +32,8 @@ pub(crate) enum Confirm {
 pub(crate) enum Verb {
     Agents,
     Attempts,
+    AuditExport(Option<PathBuf>),
+    AuditVerify(PathBuf),
     Check(String),
     Connect(Connect),
     Grants { history: bool },
@@ -55,6 +58,7 @@ pub(crate) enum Verb {
 pub(crate) enum Topic {
     Agents,
     Attempts,
+    Audit,
     Check,
     Connect,
     Grants,
@@ -182,6 +186,7 @@ fn verb(mut found: Found) -> Result<Verb, Misuse> {
     fits(name, topic, &found)?;
     let mut values = found.values.into_iter();
     let first = values.next();
+    let file = if topic == Topic::Audit { values.next().map(PathBuf::from) } else { None };
     if let Some(more) = values.next() {
         return Err(Misuse::TooMuch(name, more));
     }
@@ -193,6 +198,13 @@ fn verb(mut found: Found) -> Result<Verb, Misuse> {
     match topic {
         Topic::Agents => alone(Verb::Agents, first),
         Topic::Attempts => alone(Verb::Attempts, first),
+        Topic::Audit => match (first.as_deref(), file) {
+            (Some("export"), file) => Ok(Verb::AuditExport(file)),
+            (Some("verify"), Some(file)) => Ok(Verb::AuditVerify(file)),
+            (Some("verify"), None) => Err(Misuse::Missing(name, "a FILE to verify")),
+            (Some(other), _) => Err(Misuse::TooMuch(name, other.to_owned())),
+            (None, _) => Err(Misuse::Missing(name, "export or verify")),
+        },
         Topic::Check => which(first).map(Verb::Check),
         Topic::Connect => Ok(Verb::Connect(Connect {
             provider: first.ok_or(Misuse::Missing(name, "a bank"))?,
@@ -250,6 +262,7 @@ fn topic(name: &str) -> Result<(&'static str, Topic), Misuse> {
     Ok(match name {
         "agents" => ("agents", Topic::Agents),
         "attempts" => ("attempts", Topic::Attempts),
+        "audit" => ("audit", Topic::Audit),
         "check" => ("check", Topic::Check),
         "connect" => ("connect", Topic::Connect),
         "grants" => ("grants", Topic::Grants),
@@ -292,6 +305,9 @@ mod tests {
         assert_eq!(verb_of("grants --history --json"), Verb::Grants { history: true });
         assert_eq!(verb_of("grants 0193"), Verb::Show("0193".into()));
         assert_eq!(verb_of("pause a@b"), Verb::Pause("a@b".into()));
+        assert_eq!(verb_of("audit export"), Verb::AuditExport(None));
+        assert_eq!(verb_of("audit export a.jsonl"), Verb::AuditExport(Some("a.jsonl".into())));
+        assert_eq!(verb_of("audit verify a.jsonl --json"), Verb::AuditVerify("a.jsonl".into()));
         assert_eq!(verb_of("resume --agents"), Verb::ResumeAgents);
         assert_eq!(verb_of("resume a@b --yes"), Verb::Resume("a@b".into()));
         let connect = Connect {
@@ -329,6 +345,11 @@ mod tests {
             "connect --agent a --permissions p --days 3",
             "resume",
             "resume x --agents",
+            "audit",
+            "audit verify",
+            "audit verify a b",
+            "audit shred a",
+            "audit export a --days 3",
             "renew x",
             "--nonsense",
             "status --passphrase=secret",

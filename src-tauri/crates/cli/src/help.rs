@@ -13,6 +13,8 @@ See how things stand
   agents                 The agents you added
   attempts               The last tries to connect, with their references
   check CONNECTION       Ask the bank whether a connection still works
+  audit export [FILE]    Write down everything that happened, as a file
+  audit verify FILE      Check that nothing in such a file was changed
 
 Stop something, at once and without asking
   pause CONNECTION       Hold a connection back
@@ -68,6 +70,19 @@ Usage: countersign attempts [--json]
 
 Lists the last 20 tries to connect, newest first. Each has a reference that you
 can read to support, and how it ended.";
+
+const AUDIT: &str = "\
+Usage: countersign audit export [FILE]
+       countersign audit verify FILE [--json]
+
+export writes the log of everything that happened, one line for each record, to
+FILE or to the terminal. A file that is there already is left alone.
+
+verify checks such a file: each record holds a hash of the one before it, so one
+that was changed, moved or left out is found, and the first of them is named.
+Countersign need not run. The last lines of a log can be cut off, and a whole log
+replaced, by someone who can write your files: what the keychain knew at the time
+of the export is in the first line and is compared too.";
 
 const CHECK: &str = "\
 Usage: countersign check CONNECTION [--json]
@@ -163,6 +178,7 @@ pub(crate) fn of(topic: Option<Topic>) -> String {
         None => MAIN,
         Some(Topic::Agents) => AGENTS,
         Some(Topic::Attempts) => ATTEMPTS,
+        Some(Topic::Audit) => AUDIT,
         Some(Topic::Check) => CHECK,
         Some(Topic::Connect) => CONNECT,
         Some(Topic::Grants) => GRANTS,

@@ -1,12 +1,14 @@
 //! `countersign`: the command line. It asks the host that runs, by `/support/…` on the public socket; where none runs,
 //! it shows what `countersignd --report` reads.
 //!
-//! **Invariant:** imports `contract` and `ipc` alone of ours, so no type that could carry a token or a key can get here.
+//! **Invariant:** imports `contract` and `ipc` of ours, so no type that could carry a token or a key can get here; and of
+//! `domain` the rule of the audit log's chain (`audit.rs`), to check a file by.
 //! **Invariant:** a passphrase comes from the terminal, never from the command line, the environment or a pipe.
 #![cfg(unix)]
 
 mod advice;
 mod arguments;
+mod audit;
 mod choose;
 mod connect;
 mod environment;

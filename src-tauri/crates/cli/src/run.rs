@@ -14,7 +14,7 @@ use crate::arguments::{Arguments, Confirm, Narrow, Verb};
 use crate::choose::{self, Unclear};
 use crate::exit::{self, Exit};
 use crate::host::{Host, Unanswered};
-use crate::{advice, environment, help, output, passphrase, render};
+use crate::{advice, audit, environment, help, output, passphrase, render};
 
 /// How often a question is asked again: as long as the person may take to answer it, and a little more.
 const QUESTIONS: u32 = 16;
@@ -67,6 +67,8 @@ impl Session {
                 let attempts: Vec<AttemptRow> = self.host.ask(support::ATTEMPTS, &Nothing {}).await?;
                 Ok(write(arguments, &attempts, |attempts| render::attempts(attempts)))
             }
+            Verb::AuditExport(file) => self.export_audit(arguments, file.as_deref()).await,
+            Verb::AuditVerify(file) => Ok(audit::verify(arguments, file)),
             Verb::Check(named) => self.change(arguments, support::CHECK, named).await,
             Verb::Connect(wanted) => self.connect(arguments, wanted).await,
             Verb::Grants { history } => {
@@ -254,7 +256,9 @@ impl Session {
             Verb::Agents => render::agents(&report.agents),
             Verb::Attempts => render::attempts(&report.attempts),
             Verb::Grants { history } => render::grants(&report.grants, *history),
-            Verb::Check(_)
+            Verb::AuditExport(_)
+            | Verb::AuditVerify(_)
+            | Verb::Check(_)
             | Verb::Connect(_)
             | Verb::Help(_)
             | Verb::Kill
@@ -297,7 +301,7 @@ fn refused(arguments: &Arguments, code: ErrorCode, reference: Option<String>) ->
     exit::of_code(code)
 }
 
-fn write<T: Serialize>(arguments: &Arguments, value: &T, text: impl FnOnce(&T) -> String) -> Exit {
+pub(crate) fn write<T: Serialize>(arguments: &Arguments, value: &T, text: impl FnOnce(&T) -> String) -> Exit {
     if arguments.json {
         output::json(value);
     } else {

@@ -5,8 +5,6 @@
 //! Every route is a `POST` with a JSON object of at most [`MAX_REQUEST`] bytes. A refusal is a
 //! [`CommandError`](crate::error_code::CommandError) with status 422.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use crate::ui::{
@@ -287,54 +285,10 @@ pub struct AuditFrom {
 /// A part of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditPart {
-    /// Lines of the file, each without its end: at the beginning an [`AuditHeader`], then an [`AuditLine`] each.
+    /// Lines of the file, each without its end: at the beginning the header, then a record each.
     pub lines: Vec<String>,
     /// The number of the last record in it.
     pub after: u64,
     /// The number of the last record of the file.
     pub through: u64,
-}
-
-/// The first line of an exported audit log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuditHeader {
-    /// The version of the format: 1.
-    pub countersign_audit: u32,
-    /// Which installation wrote it.
-    pub install: String,
-    /// When it was exported, in milliseconds since 1970.
-    pub exported_at: i64,
-    /// How many records follow.
-    pub records: u64,
-    /// The hash of the last one, in hexadecimal digits.
-    pub head: String,
-    /// What the keychain knew of the log, where it could be asked.
-    pub anchor: Option<AuditAnchor>,
-}
-
-/// The newest record that the keychain knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuditAnchor {
-    /// Its number.
-    pub seq: u64,
-    /// Its hash, in hexadecimal digits.
-    pub hash: String,
-}
-
-/// A record in an exported audit log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuditLine<'l> {
-    /// Its number.
-    pub seq: u64,
-    /// When, in milliseconds since 1970.
-    pub at: i64,
-    /// Its hash, in hexadecimal digits.
-    #[serde(borrow)]
-    pub hash: Cow<'l, str>,
-    /// What is recorded: JSON, exactly as it was hashed.
-    #[serde(borrow)]
-    pub body: Cow<'l, str>,
 }

@@ -17,6 +17,8 @@ use crate::rule::{RuleAct, RuleKind};
 use crate::task::{Purpose, PurposeClass};
 use crate::time::Timestamp;
 
+pub mod file;
+
 /// One decision or change: ids and codes. The one text from outside is an agent's purpose, cleaned, and marked by its type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
