@@ -28,6 +28,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cli", &["contract", "ipc", "domain"]),
     ("desktop", &["contract", "ipc"]),
     ("empty-window", &[]),
+    // In no product: it shows how an agent is written.
+    ("sample-agent", &["client", "contract"]),
     ("xtask", &["contract"]),
 ];
 /// May import everything: it proves things of everything, and is in no product.

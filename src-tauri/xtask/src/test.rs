@@ -12,7 +12,7 @@ use crate::tools::{self, For};
 use crate::{attacks, bindings, child, deny, python};
 
 /// Suites that run whole programs: they come last, one test after the other.
-const WITH_PROGRAMS: [&str; 4] = ["cli", "leaks", "product", "reliability"];
+const WITH_PROGRAMS: [&str; 5] = ["agents", "cli", "leaks", "product", "reliability"];
 
 type Step = (&'static str, &'static str, fn() -> anyhow::Result<()>);
 

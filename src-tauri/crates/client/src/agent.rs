@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use contract::agent::{
     AGENTS, CALL, CALL_SECONDS, CONNECT, Connect, ConnectAgain, ConnectWish, Connecting, Enrol, Enrolment,
-    GRANTS, Grants, JWT_BEARER, LEASE_TYPE, MAX_ANSWER, METADATA, Metadata, QUESTION_SECONDS, REVOKE,
-    Refusal, RefusalCode, TOKEN, TokenAnswer, WAIT_SECONDS,
+    GRANTS, Grants, JWT_BEARER, LEASE_TYPE, LeaseText, MAX_ANSWER, METADATA, Metadata, QUESTION_SECONDS,
+    REVOKE, Refusal, RefusalCode, TOKEN, TokenAnswer, WAIT_SECONDS,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +20,7 @@ use crate::environment;
 use crate::exchange::{Answer, ExchangeError};
 use crate::key::AgentKey;
 use crate::place::DialError;
+use crate::proof::{self, Proven};
 use crate::task::Task;
 
 mod line;
@@ -140,6 +141,17 @@ impl Agent {
     #[must_use]
     pub fn hang_up(&self) -> HangUp {
         self.line.hang_up()
+    }
+
+    /// A proof for a request that another program sends, good for a minute and once. The path has no query.
+    ///
+    /// # Errors
+    /// It is not known where Countersign listens, or the system gave no randomness.
+    pub fn proof(&self, method: &str, path: &str, lease: Option<&LeaseText>) -> Result<String, AgentError> {
+        let address = format!("{}{path}", self.line.issuer()?);
+        let proven = Proven { method, address: &address, lease };
+        let proof = proof::sign(&self.key, &proven, clock::now(), dice::make_jti()?);
+        proof.map_err(|_| AgentError::RequestUnfit)
     }
 
     /// What Countersign says of itself.

@@ -124,6 +124,11 @@ impl Line {
         HangUp(Arc::clone(&self.shared))
     }
 
+    /// What every address begins with.
+    pub(super) fn issuer(&self) -> Result<String, AgentError> {
+        Ok(Endpoint::read(&self.data_folder)?.issuer())
+    }
+
     /// Waits some seconds, or until the agent hangs up.
     pub(super) fn wait(&self, seconds: u32) -> Result<(), AgentError> {
         self.shared.wait(Duration::from_secs(seconds.into()))

@@ -29,6 +29,7 @@ pub(crate) enum Verb {
     Enrol(String),
     Help,
     Key,
+    Proof { method: String, path: String, with_lease: bool },
     Token(Token),
     Version,
 }
@@ -98,6 +99,8 @@ struct Found {
     values: Vec<String>,
     /// Each option that was given, by its name, in the order in which they came.
     options: Vec<(&'static str, String)>,
+    /// A lease comes by standard input.
+    lease: bool,
 }
 
 /// The options that take a value, and the commands that take them.
@@ -126,6 +129,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Argumen
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Long("json") => json = true,
+            Arg::Long("lease") => found.lease = true,
             Arg::Short('h') | Arg::Long("help") => page = Some(Verb::Help),
             Arg::Short('V') | Arg::Long("version") => page = Some(Verb::Version),
             Arg::Long("agent") => agent = Some(parser.value()?.string()?),
@@ -162,11 +166,19 @@ fn verb(found: &Found) -> Result<Verb, Misuse> {
         "enrol" => ("enrol", Verb::Enrol(value().ok_or(Misuse::Missing("enrol", "a name"))?)),
         "help" => return Ok(Verb::Help),
         "key" => ("key", Verb::Key),
+        "proof" => {
+            let method = value().ok_or(Misuse::Missing("proof", "a method"))?.to_ascii_uppercase();
+            let path = value().ok_or(Misuse::Missing("proof", "a path"))?;
+            ("proof", Verb::Proof { method, path, with_lease: found.lease })
+        }
         "token" => ("token", given("token").token()?),
         _ => return Err(Misuse::Unknown(name.clone())),
     };
     if let Some(more) = values.next() {
         return Err(Misuse::TooMuch(name, more.clone()));
+    }
+    if found.lease && name != "proof" {
+        return Err(Misuse::TooMuch(name, "--lease".to_owned()));
     }
     // An option that means nothing to this command may have been meant for something else.
     let fits = |option: &str| OPTIONS.iter().any(|(known, takes)| *known == option && takes.contains(&name));

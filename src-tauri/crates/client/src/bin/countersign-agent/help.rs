@@ -20,6 +20,8 @@ Then
   token                  A lease, for programs that make the calls themselves
       --grant G --purpose TEXT --actions LIST [--accounts LIST]
       [--from DAY --to DAY] [--uses N] [--lifetime SECONDS] [--class CLASS]
+  proof METHOD PATH      A proof (DPoP) for one request that another program sends
+      [--lease]          Beside the lease that comes by standard input
 
 G is a connection's id, the beginning of one, or the bank. LIST has commas.
 PATH is the bank's, such as /accounts. DAY is 2026-01-31. CLASS is bookkeeping,

@@ -1,7 +1,8 @@
-//! What stands in the terminal. Names that a bank chose are in it, so nothing that a terminal would obey is let through.
+//! What stands in the terminal, and what comes by standard input. Names that a bank chose are in it, so nothing that a terminal would obey is let through.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 
+use contract::agent::LeaseText;
 use serde::Serialize;
 
 /// Says something.
@@ -29,6 +30,14 @@ pub(crate) fn pass_on(body: &[u8]) {
     } else {
         let _ = out.write_all(body).and_then(|()| out.flush());
     }
+}
+
+/// The lease that comes by standard input: no list of processes shows it there.
+pub(crate) fn read_lease() -> LeaseText {
+    let mut text = zeroize::Zeroizing::new(String::with_capacity(4096));
+    // What can't be read is a lease that Countersign does not know.
+    let _ = std::io::stdin().take(4096).read_to_string(&mut text);
+    LeaseText::new(text.trim().to_owned())
 }
 
 /// Text without what a terminal obeys or draws in another order.

@@ -53,6 +53,11 @@ fn verb(arguments: &Arguments) -> Result<Exit, Stop> {
             output::json(keys.load()?.public());
             Ok(Exit::Done)
         }
+        Verb::Proof { method, path, with_lease } => {
+            let lease = with_lease.then(output::read_lease);
+            output::say(&agent()?.proof(method, path, lease.as_ref())?);
+            Ok(Exit::Done)
+        }
         Verb::Token(token) => get_lease(&mut agent()?, token),
         Verb::Version => {
             output::say(concat!("countersign-agent ", env!("CARGO_PKG_VERSION")));

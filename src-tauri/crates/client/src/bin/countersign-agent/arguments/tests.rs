@@ -18,6 +18,9 @@ fn verbs_are_read() {
     assert_eq!(verb_of(&["connections"]), Verb::Connections);
     assert_eq!(verb_of(&["key"]), Verb::Key);
     assert_eq!(verb_of(&["enrol", "Budget Buddy"]), Verb::Enrol("Budget Buddy".into()));
+    let proof = |with_lease| Verb::Proof { method: "GET".into(), path: "/grants".into(), with_lease };
+    assert_eq!(verb_of(&["proof", "get", "/grants"]), proof(false));
+    assert_eq!(verb_of(&["proof", "GET", "/grants", "--lease"]), proof(true));
     let connect = Connect {
         provider: "bank".into(),
         permissions: Some(vec!["accounts".into(), "balances".into()]),
@@ -115,6 +118,8 @@ fn what_is_not_understood_is_refused() {
         &["call", "--grant", "g", "--purpose", "p", "GET", "/a", "--body", "{"],
         &["call", "--grant", "g", "--purpose", "p", "GET", "/a", "--payment", "{}"],
         &["call", "--grant", "g", "--purpose", "p", "GET", "/a", "--uses", "2"],
+        &["proof", "GET"],
+        &["key", "--lease"],
         &["--nonsense"],
         &["key", "-x"],
         &["key", "--agent"],

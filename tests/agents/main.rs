@@ -1,0 +1,9 @@
+//! The agent's side against the real host: `countersign-agent`, `curl`, an OAuth library and an MCP client that nobody
+//! here wrote, and the sample agent. Without a screen: the host, a keychain, the Sandbox Bank, and a person who reads the
+//! bank's forms.
+
+mod life;
+mod mcp;
+mod sample;
+mod scripts;
+mod stock;
