@@ -1,7 +1,8 @@
 import { NOTHING } from "../ipc/client";
-import type { AgentView, CommandError, EnrolmentView } from "../ipc/generated/contract";
+import type { AgentView, AnswerEnrolment, CommandError, EnrolmentView } from "../ipc/generated/contract";
 import { Rereader } from "../shared/rereader";
-import type { Session } from "../shared/session.svelte";
+import { visible } from "../shared/quoted";
+import type { Outcome, Session } from "../shared/session.svelte";
 import { agents as words, fieldOf } from "../text/en";
 import { advice } from "../text/errors";
 
@@ -67,5 +68,110 @@ export class AddAgentForm {
     if (field) this.wrong[field] = `${what} ${todo}`;
     else this.problem = outcome.problem;
     return null;
+  }
+}
+
+/** Commands that change an agent and need no more than its id. */
+type AgentCommand = "pause_agent" | "remove_agent" | "resume_agent";
+
+/** One agent, and what the person does with it. */
+export class OneAgent {
+  busy: AgentCommand | "forget_choice" | null = $state(null);
+  refusal: CommandError | null = $state.raw(null);
+  readonly #session: Session;
+  readonly #agents: Agents;
+  readonly #id: string;
+
+  constructor(session: Session, agents: Agents, id: string) {
+    this.#session = session;
+    this.#agents = agents;
+    this.#id = id;
+  }
+
+  pause(): Promise<boolean> {
+    return this.#change("pause_agent");
+  }
+
+  resume(): Promise<boolean> {
+    return this.#change("resume_agent");
+  }
+
+  /** Removes it, and ends its connections. */
+  remove(): Promise<boolean> {
+    return this.#change("remove_agent");
+  }
+
+  /** Forgets what was allowed for longer: from then on it is asked again. */
+  forget(choice: string): Promise<boolean> {
+    return this.#take("forget_choice", () => this.#session.ask("forget_choice", { agent: this.#id, choice }));
+  }
+
+  #change(command: AgentCommand): Promise<boolean> {
+    return this.#take(command, () => this.#session.ask(command, { agent: this.#id }));
+  }
+
+  async #take(
+    what: AgentCommand | "forget_choice",
+    ask: () => Promise<Outcome<AgentView>>,
+  ): Promise<boolean> {
+    if (this.busy !== null) return false;
+    this.busy = what;
+    this.refusal = null;
+    const outcome = await ask();
+    if (!outcome.ok) this.refusal = outcome.problem;
+    await this.#agents.read();
+    this.busy = null;
+    return outcome.ok;
+  }
+}
+
+/** The longest name that an agent can have. */
+const LONGEST_NAME = 40;
+
+/** The answer to a program that asks to be added. */
+export class EnrolmentForm {
+  name = $state("");
+  /** It takes the place of the agent that has its name. */
+  replaces = $state(false);
+  busy: "accept" | "decline" | null = $state(null);
+  nameWrong: string | null = $state(null);
+  problem: CommandError | null = $state.raw(null);
+  readonly #session: Session;
+  readonly #agents: Agents;
+  readonly #asked: EnrolmentView;
+
+  constructor(session: Session, agents: Agents, asked: EnrolmentView) {
+    this.#session = session;
+    this.#agents = agents;
+    this.#asked = asked;
+    this.name = visible(asked.suggested_name, LONGEST_NAME);
+  }
+
+  /** Adds it under the name in the field; false when that is wrong or the host refused. */
+  async accept(): Promise<boolean> {
+    const name = this.name.trim();
+    this.nameWrong = name === "" ? words.nameMissing : null;
+    if (this.nameWrong !== null) return false;
+    const replaces = this.replaces ? (this.#asked.same_name_as?.id ?? null) : null;
+    return this.#answer("accept", { id: this.#asked.id, accept: true, name, replaces });
+  }
+
+  decline(): Promise<boolean> {
+    return this.#answer("decline", { id: this.#asked.id, accept: false, name: null, replaces: null });
+  }
+
+  async #answer(what: "accept" | "decline", answer: AnswerEnrolment): Promise<boolean> {
+    if (this.busy !== null) return false;
+    this.busy = what;
+    this.problem = null;
+    const outcome = await this.#session.ask("answer_enrolment", answer);
+    this.busy = null;
+    if (!outcome.ok) {
+      const { what: happened, todo } = advice(outcome.problem.code);
+      if (fieldOf(outcome.problem) === "name") this.nameWrong = `${happened} ${todo}`;
+      else this.problem = outcome.problem;
+    }
+    await this.#agents.read();
+    return outcome.ok;
   }
 }

@@ -1,10 +1,21 @@
-import type { AttemptView, DamagedRecord, GrantRow, GrantsView } from "../ipc/generated/contract";
+import type {
+  AgentView,
+  AttemptView,
+  DamagedRecord,
+  EnrolmentView,
+  GrantRow,
+  GrantsView,
+  RuleAlertView,
+} from "../ipc/generated/contract";
 import { DAY } from "../shared/time";
 import type { Held } from "../text/standing";
 import { endsSoon } from "./standing";
 
 /** What stands in *Needs attention*, most pressing first. */
 export type Attention =
+  | { kind: "enrolment"; id: string; asked: EnrolmentView }
+  | { kind: "agent_paused"; id: string; agent: AgentView }
+  | { kind: "alert"; id: string; alert: RuleAlertView }
   | { kind: "open_attempt"; id: string; attempt: AttemptView }
   | { kind: "reconnect"; id: string; row: GrantRow }
   | { kind: "bank_untold"; id: string; row: GrantRow }
@@ -41,10 +52,33 @@ function troubles(rows: GrantRow[], held: Held): Attention[] {
   return [...found.values()];
 }
 
+/** What agents have to do with it. */
+export type OfAgents = { agents: AgentView[]; enrolments: EnrolmentView[]; alerts: RuleAlertView[] };
+
+const NOBODY: OfAgents = { agents: [], enrolments: [], alerts: [] };
+
+/** Whom the person paused is where they wanted it; whom a rule or a surprise paused waits for them. */
+function ofAgents({ agents, enrolments, alerts }: OfAgents): Attention[] {
+  return [
+    ...enrolments.map((asked) => ({ kind: "enrolment" as const, id: `enrolment-${asked.id}`, asked })),
+    ...agents
+      .filter(({ paused, removed_at }) => removed_at === null && paused !== null && paused.why !== "person")
+      .map((agent) => ({ kind: "agent_paused" as const, id: `agent-${agent.id}`, agent })),
+    ...alerts.map((alert) => ({ kind: "alert" as const, id: `alert-${alert.id}`, alert })),
+  ];
+}
+
 /** Gathers what needs attention; what concerns the whole app has notices of its own. */
-export function gather(grants: GrantsView, open: AttemptView[], now: number, held: Held = null): Attention[] {
+export function gather(
+  grants: GrantsView,
+  open: AttemptView[],
+  now: number,
+  held: Held = null,
+  agents: OfAgents = NOBODY,
+): Attention[] {
   const rows = [...grants.current, ...grants.history];
   return [
+    ...ofAgents(agents),
     ...open.map((attempt) => ({ kind: "open_attempt" as const, id: `attempt-${attempt.id}`, attempt })),
     ...grants.current
       .filter((row) => row.state.kind === "reconnect")

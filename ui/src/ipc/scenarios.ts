@@ -16,6 +16,7 @@ import {
 } from "./fake-data";
 import type { AttemptView, EndingView, ErrorCode, KeychainState } from "./generated/contract";
 import { alive, atRevoked, everyTold, MINUTE, one, type Scenario } from "./scenarios-base";
+import { BROKER } from "./scenarios-broker";
 import { LIFE } from "./scenarios-life";
 
 /** What every command is refused with where the host could not open its data. */
@@ -199,6 +200,7 @@ export const SCENARIOS: Record<string, Scenario> = {
     return { view: "connection", id: "one" };
   },
   ...LIFE,
+  ...BROKER,
   agents: (fake, now) => {
     full(fake, now);
     return { view: "agents" };

@@ -13,6 +13,7 @@ export function neverOpens(code: ErrorCode): boolean {
 export type AppCommand =
   | "answer_asked"
   | "change_protection"
+  | "dismiss_alert"
   | "lock"
   | "resume_agents"
   | "set_lock_settings"

@@ -6,6 +6,7 @@ export type Place =
   | { view: "renew"; grant: string }
   | { view: "receipt"; id: string; grant: string }
   | { view: "agents" }
+  | { view: "activity"; agent?: string; grant?: string }
   | { view: "settings" };
 
 export const HOME: Place = { view: "connections", tab: "current" };

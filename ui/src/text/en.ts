@@ -10,7 +10,13 @@ import { count, lastSigns } from "./sentences";
 
 export const APP = "Countersign";
 
-export const nav = { label: "Main", connections: "Connections", agents: "Agents", settings: "Settings" };
+export const nav = {
+  label: "Main",
+  connections: "Connections",
+  activity: "Activity",
+  agents: "Agents",
+  settings: "Settings",
+};
 
 export const frame = {
   sandbox: "Sandbox",
@@ -128,6 +134,7 @@ export const home = {
   stateActive: "Active",
   stateSoon: "Ends soon",
   statePaused: "Paused",
+  stateAgentPaused: "Agent paused",
   stateReconnect: "Needs reconnecting",
   stateStopped: "Stopped with all agents",
   stateLocked: "Waits until you unlock",

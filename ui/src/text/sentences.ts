@@ -128,6 +128,7 @@ const HELD: Record<Exclude<Held, null>, (who: string) => string> = {
   stopped: (who) => `${who} can't use this connection while all agents are stopped.`,
   locked: (who) => `${who} can't use this connection until you unlock Countersign.`,
   keychain: (who) => `${who} can't use this connection until your keychain is open.`,
+  agent: (who) => `${who} is paused. It can't use this connection until you resume it.`,
 };
 
 /** The connection's page in one breath. */

@@ -12,8 +12,8 @@ import { count, movesMoney } from "./sentences";
 
 /** How things stand: sentences that say what is true now, and how old that knowledge is. */
 
-/** What holds every agent back at once. */
-export type Held = "stopped" | "locked" | "keychain" | null;
+/** What holds every agent back at once, or this one. */
+export type Held = "stopped" | "locked" | "keychain" | "agent" | null;
 
 function agentsSentence(grants: GrantsView, held: Held): string[] {
   if (held === "stopped") return ["All agents are stopped. None can see your accounts."];

@@ -41,6 +41,8 @@ export const asked = {
     resume_agents: "A program asks to let all agents go on",
     widen: "A program asks to give something back",
   },
+  byAgent: "An agent asks to connect an account",
+  fromAgent: (agent: string) => `Asked by ${agent}`,
   from: "Asked by a program on this computer",
   resume: (agent: string, bank: string) => `${agent} at ${bank} is paused. It could be used again.`,
   resumeAgent: (agent: string) => `${agent} is paused. It could use its connections again.`,
