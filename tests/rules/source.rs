@@ -7,20 +7,21 @@ use support::process::root;
 
 /// The only files that read a secret.
 const READ_SECRETS: &[&str] = &[
-    "src-tauri/crates/app/src/discard.rs",     // gives back what is not kept
-    "src-tauri/crates/app/src/save_grant.rs",  // seals what the bank issued
-    "src-tauri/crates/app/src/tell_bank.rs",   // opens a sealed token to revoke it
-    "src-tauri/crates/domain/src/secret.rs",   // where they are made
-    "src-tauri/crates/keychain/src/item.rs",   // the KEK, to the keychain
+    "src-tauri/crates/app/src/call_bank.rs", // looks for the token in a bank's answer
+    "src-tauri/crates/app/src/discard.rs",   // gives back what is not kept
+    "src-tauri/crates/app/src/save_grant.rs", // seals what the bank issued
+    "src-tauri/crates/app/src/tell_bank.rs", // opens a sealed token to revoke it
+    "src-tauri/crates/domain/src/secret.rs", // where they are made
+    "src-tauri/crates/keychain/src/item.rs", // the KEK, to the keychain
     "src-tauri/crates/keychain/src/native.rs", // the same on macOS and Windows
-    "src-tauri/crates/oauth/src/connect.rs",   // state, nonce and verifier, into their requests
-    "src-tauri/crates/oauth/src/refresh.rs",   // the refresh token, into the refresh request
+    "src-tauri/crates/oauth/src/connect.rs", // state, nonce and verifier, into their requests
+    "src-tauri/crates/oauth/src/message.rs", // the header of a call to the bank
+    "src-tauri/crates/oauth/src/refresh.rs", // the refresh token, into the refresh request
     "src-tauri/crates/oauth/src/signature.rs", // the id_token's signature
-    "src-tauri/crates/oauth/src/token.rs",     // the code, into the token request
-    "src-tauri/crates/oauth/src/userinfo.rs",  // the access token, into one header
-    "src-tauri/crates/vault/src/envelope.rs",  // one data key, for one seal or open
-    "src-tauri/crates/vault/src/key.rs",       // the KEK, to wrap a data key
-    "src-tauri/crates/vault/src/rewrap.rs",    // what was sealed, to be sealed under another KEK
+    "src-tauri/crates/oauth/src/token.rs",   // the code, into the token request
+    "src-tauri/crates/vault/src/envelope.rs", // one data key, for one seal or open
+    "src-tauri/crates/vault/src/key.rs",     // the KEK, to wrap a data key
+    "src-tauri/crates/vault/src/rewrap.rs",  // what was sealed, to be sealed under another KEK
     // opens a sealed token to send it, and seals what comes
     "src-tauri/crates/app/src/refresh_token.rs",
     // opens the bank's name for a person, to compare it

@@ -31,7 +31,7 @@ pub(crate) struct Figure {
     measure: Measure,
 }
 
-const FIGURES: [Figure; 12] = [
+const FIGURES: [Figure; 14] = [
     Figure {
         name: "startup",
         what: "start to the list of 100 grants on the screen, against an empty Tauri window",
@@ -63,6 +63,22 @@ const FIGURES: [Figure; 12] = [
         full: 100,
         build: Build::ReleaseSandbox,
         measure: in_a_session,
+    },
+    Figure {
+        name: "lease_latency",
+        what: "a signed task in, a lease out, over the socket, beside one durable write",
+        sample: 400,
+        full: 1500,
+        build: Build::ReleaseSandbox,
+        measure: inside,
+    },
+    Figure {
+        name: "call_overhead",
+        what: "a brokered call beside the same call made directly",
+        sample: 200,
+        full: 1500,
+        build: Build::ReleaseSandbox,
+        measure: inside,
     },
     Figure {
         name: "kill_sweep",

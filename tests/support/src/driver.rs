@@ -169,6 +169,14 @@ impl Page {
         self.click_css(&format!("[data-testid=\"{testid}\"]")).await;
     }
 
+    /// Clicks it if it is there at this moment, and has not gone when it is clicked.
+    pub async fn click_if_there(&self, testid: &str) {
+        let css = format!("[data-testid=\"{testid}\"]");
+        if let Ok(found) = self.client.find(Locator::Css(&css)).await {
+            let _ = found.click().await;
+        }
+    }
+
     /// Clicks the element of this selector; one that moves under the pointer is tried again.
     pub async fn click_css(&self, css: &str) {
         let start = Instant::now();

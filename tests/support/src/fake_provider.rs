@@ -76,6 +76,12 @@ impl FakeProvider {
         Self { issuer, desk, serving }
     }
 
+    /// The address of a call of its API.
+    #[must_use]
+    pub fn api(&self, path: &str) -> String {
+        format!("{}/fdx/v6{path}", self.issuer)
+    }
+
     /// Its provider file, as the script changes it.
     #[must_use]
     pub fn file(&self, id: &str) -> String {

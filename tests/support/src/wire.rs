@@ -100,7 +100,8 @@ impl Wire {
     /// The connection is gone.
     pub async fn send(&mut self, signed: &Signed) -> Result<Answered, hyper::Error> {
         let authority = self.issuer.trim_start_matches("http://");
-        let mut request = Request::builder().method(signed.method).uri(&signed.path).header("host", authority);
+        let mut request =
+            Request::builder().method(signed.method).uri(&signed.path).header("host", authority);
         for (name, value) in &signed.headers {
             request = request.header(*name, value);
         }

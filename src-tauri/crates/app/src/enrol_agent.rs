@@ -199,11 +199,12 @@ impl<P: Ports> App<P> {
     /// # Errors
     /// As [`Self::answer_enrolment`].
     pub(crate) async fn enrol(&self, request: &AnswerEnrolment) -> Result<AgentId, Refusal> {
-        let waiting = self.waiting_enrolment(request)?;
-        self.must_be_open()?;
+        EnrolmentId::parse(&request.id).map_err(|_| Refusal::Malformed)?;
         let replaces = request.replaces.as_deref().map(AgentId::parse).transpose();
         let replaces = replaces.map_err(|_| Refusal::Malformed)?;
-        let name = request.name.as_deref().unwrap_or(&waiting.name);
+        let name = AgentName::parse(request.name.as_deref().unwrap_or_default())?;
+        let waiting = self.waiting_enrolment(request)?;
+        self.must_be_open()?;
         let agent = self.add_enrolled(&waiting, name, replaces, self.0.ports.clock().now()).await?;
         self.0.broker.enrolments().list.retain(|other| other.id != waiting.id);
         self.agents_changed();
@@ -222,11 +223,10 @@ impl<P: Ports> App<P> {
     async fn add_enrolled(
         &self,
         waiting: &Waiting,
-        name: &str,
+        name: AgentName,
         replaces: Option<AgentId>,
         now: Timestamp,
     ) -> Result<AgentId, Refusal> {
-        let name = AgentName::parse(name)?;
         if let Some(old) = replaces {
             self.remove_agent(old).await?;
         }

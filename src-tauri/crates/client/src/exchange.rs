@@ -1,5 +1,6 @@
 //! One request and its answer: HTTP/1.1 (RFC 9112), with limits on sizes and times.
 
+use std::fmt;
 use std::io::{self, Read as _, Write as _};
 
 use contract::agent::{ANSWER_HEADER, ANSWER_OF_BANK};
@@ -39,7 +40,6 @@ pub enum ExchangeError {
 }
 
 /// An answer.
-#[derive(Debug)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -52,6 +52,12 @@ pub struct Answer {
     pub(crate) retry_after: Option<u64>,
     /// The connection can carry another request.
     pub(crate) goes_on: bool,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
+    }
 }
 
 /// A request, its head complete.

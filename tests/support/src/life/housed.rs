@@ -70,7 +70,8 @@ impl House {
         self.log = "warn";
         for (n, agent) in agents.iter().enumerate() {
             let x = agent.x();
-            let text = format!("name = \"Agent {n}\"\n[jwk]\nkty = \"OKP\"\ncrv = \"Ed25519\"\nx = \"{x}\"\n");
+            let text =
+                format!("name = \"Agent {n}\"\n[jwk]\nkty = \"OKP\"\ncrv = \"Ed25519\"\nx = \"{x}\"\n");
             let path = self.dir.path().join(format!("catalogue/agents/agent-{n}.toml"));
             std::fs::write(path, text).expect("an agent file");
         }
