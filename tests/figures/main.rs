@@ -16,6 +16,7 @@
 
 mod audit;
 mod ballast;
+mod call_leaks;
 mod canary;
 mod connect_overhead;
 mod grants;
@@ -86,6 +87,7 @@ async fn main() {
         "errno_sweep" => sweep::errno(&setup),
         "lost_refresh" => lost_refresh::measure(&setup),
         "refresh_race" => refresh_race::measure(&setup).await,
+        "call_leaks" => call_leaks::measure(&setup).await,
         "canary" => canary::measure(&setup).await,
         "memory" => memory::measure(&setup).await,
         "revoke" => revoke::measure(&setup),

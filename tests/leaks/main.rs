@@ -13,6 +13,7 @@
     reason = "a test that cannot go on stops with what it saw, and reads the real environment"
 )]
 
+mod calls;
 mod failing;
 mod keychain;
 mod lives;

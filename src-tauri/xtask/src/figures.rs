@@ -31,7 +31,7 @@ pub(crate) struct Figure {
     measure: Measure,
 }
 
-const FIGURES: [Figure; 14] = [
+const FIGURES: [Figure; 15] = [
     Figure {
         name: "startup",
         what: "start to the list of 100 grants on the screen, against an empty Tauri window",
@@ -124,6 +124,14 @@ const FIGURES: [Figure; 14] = [
         name: "audit",
         what: "an exported log cut off, edited, reordered, replaced; and how fast one is checked",
         sample: 10_000,
+        full: 100_000,
+        build: Build::Sandbox,
+        measure: inside,
+    },
+    Figure {
+        name: "call_leaks",
+        what: "calls through banks that hand the token on, in every coding, header and redirect",
+        sample: 2_000,
         full: 100_000,
         build: Build::Sandbox,
         measure: inside,

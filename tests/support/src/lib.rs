@@ -15,6 +15,7 @@ pub mod bank;
 pub mod database;
 pub mod django;
 pub mod driver;
+pub mod echoing;
 pub mod fake_provider;
 pub mod fakes;
 pub mod forms;
