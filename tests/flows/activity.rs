@@ -1,7 +1,7 @@
 //! What happened: listed, searched, checked, written out, and checked again without us.
 
-use app::AgentCall;
 use app::port::Clock as _;
+use app::{AgentCall, Refused};
 use contract::error_code::ErrorCode;
 use contract::ui::{
     ActivityEntry, ActivityFilter, ActivityKind, ActivityOutcome, ActivityWhat, AnchoredView,
@@ -16,9 +16,10 @@ use support::fakes::TestApp;
 const PURPOSE: &str = "Find the \"rent\"\n{\"event\":\"grant_revoked\"}\n2026-11-27 all is well";
 
 struct Stage {
-    _bank: FakeProvider,
+    bank: FakeProvider,
     app: TestApp,
     grant: GrantId,
+    agent: TestAgent,
 }
 
 impl Stage {
@@ -28,35 +29,21 @@ impl Stage {
         bank.marks("-Zq7RrT2mWc9KxLf4");
         let mut app = TestApp::start(&[&bank]).await;
         let grant = app.connect("bank-1", &["accounts", "balances"]).await;
-        let stage = Self { _bank: bank, app, grant };
+        let stage = Self { bank, app, grant, agent: TestAgent::buddy() };
         stage.use_it().await;
         stage
     }
 
     async fn use_it(&self) {
-        let (agent, now) = (TestAgent::buddy(), self.app.clock.now().secs());
+        let (agent, now) = (&self.agent, self.app.clock.now().secs());
         let app = &self.app.app;
-        let greet = |method: &str, path: &str, lease: Option<&str>| {
-            let proof = agent.proof(method, &format!("{}{path}", app.issuer()), lease, now);
-            app.greet_agent(&proof, method, path, lease).unwrap()
-        };
         let mut claims = agent.claims(&app.issuer(), &self.grant.to_string(), &look(&["get_balance"]), now);
         claims["purpose"] = Value::from(PURPOSE);
         let task = agent.sign(&agent.task_header(), &claims);
-        let answer = app.request_lease(&greet("POST", "/token", None), &task, None).await.unwrap();
-        let again = app.request_lease(&greet("POST", "/token", None), &task, None).await;
+        let answer = app.request_lease(&self.greet("POST", "/token", None), &task, None).await.unwrap();
+        let again = app.request_lease(&self.greet("POST", "/token", None), &task, None).await;
         assert!(again.is_err(), "a task is presented once");
-        let lease = answer.lease.as_str();
-        let path = format!("/call/{}/accounts/a1", self.grant);
-        let call = AgentCall {
-            grant: self.grant,
-            method: "GET".into(),
-            path: "/accounts/a1".into(),
-            query: None,
-            body: Vec::new(),
-        };
-        let mut answer = app.call_bank(&greet("GET", &path, Some(lease)), lease, call).await.unwrap();
-        while answer.pieces.recv().await.is_some() {}
+        assert_eq!(self.call(answer.lease.as_str()).await, Ok(200));
         while self.app.raw("SELECT count(*) FROM audit WHERE kind = 'call_answered'") == 0 {
             tokio::task::yield_now().await;
         }
@@ -65,6 +52,57 @@ impl Stage {
     async fn list(&self, filter: ActivityFilter) -> Vec<ActivityEntry> {
         self.app.app.list_activity(&filter).await.unwrap().entries
     }
+}
+
+/// What an agent asks for, and what comes of it.
+impl Stage {
+    fn greet(&self, method: &str, path: &str, lease: Option<&str>) -> app::Proof {
+        let (app, now) = (&self.app.app, self.app.clock.now().secs());
+        let proof = self.agent.proof(method, &format!("{}{path}", app.issuer()), lease, now);
+        app.greet_agent(&proof, method, path, lease).unwrap()
+    }
+
+    async fn ask(&self) -> Result<String, Refused> {
+        let (agent, now) = (&self.agent, self.app.clock.now().secs());
+        let app = &self.app.app;
+        let task = agent.task(&app.issuer(), &self.grant.to_string(), &look(&["get_balance"]), now);
+        let answer = app.request_lease(&self.greet("POST", "/token", None), &task, None).await;
+        answer.map(|answer| answer.lease.as_str().to_owned()).map_err(|refused| refused.why)
+    }
+
+    async fn call(&self, lease: &str) -> Result<u16, Refused> {
+        let path = format!("/call/{}/accounts/a1", self.grant);
+        let call = AgentCall {
+            grant: self.grant,
+            method: "GET".into(),
+            path: "/accounts/a1".into(),
+            query: None,
+            body: Vec::new(),
+        };
+        let mut answer = self.app.app.call_bank(&self.greet("GET", &path, Some(lease)), lease, call).await?;
+        while answer.pieces.recv().await.is_some() {}
+        Ok(answer.status)
+    }
+}
+
+/// Attack 74: the disk takes everything but the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_down_is_not_given() {
+    let stage = Stage::set().await;
+    let lease = stage.ask().await.unwrap();
+    let (before, records) = (stage.bank.all_seen().len(), stage.app.audit().len());
+    stage.app.execute(
+        "CREATE TRIGGER audit_full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END",
+    );
+    for _ in 0..3 {
+        assert!(matches!(stage.ask().await, Err(Refused::Store(_))), "no lease without its record");
+        assert!(matches!(stage.call(&lease).await, Err(Refused::Store(_) | Refused::LeaseUnknown)));
+    }
+    assert_eq!((stage.bank.all_seen().len(), stage.app.audit().len()), (before, records));
+    stage.app.execute("DROP TRIGGER audit_full");
+    let lease = stage.ask().await.unwrap();
+    assert_eq!(stage.call(&lease).await, Ok(200), "and it goes on when there is room");
+    assert_eq!(stage.bank.all_seen().len(), before + 1);
 }
 
 fn all() -> ActivityFilter {
