@@ -24,7 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("host", &["app", "broker", "contract", "domain", "ipc", "keychain", "net", "oauth", "store", "vault"]),
     ("client", &["contract", "ipc"]),
     ("mcp", &["client", "contract", "ipc"]),
-    // May import domain too; it does not need it.
+    // Of domain, the rule of the audit log's chain: it checks exported files.
     ("cli", &["contract", "ipc", "domain"]),
     ("desktop", &["contract", "ipc"]),
     ("empty-window", &[]),

@@ -226,3 +226,68 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
     }
     Some(hash)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{AuditEvent, CHAIN_START};
+
+    /// What somebody may put into a text so that a reader of lines takes it for more than that.
+    const PARTS: [&str; 20] = [
+        "\n",
+        "\r\n",
+        "\"",
+        "\\",
+        "\"}",
+        "\"}\n{\"seq\":2,\"at\":0,\"hash\":\"00\",\"body\":\"{}\"}",
+        "{\"event\":\"grant_revoked\"}",
+        "\u{0}",
+        "\u{1b}[2K",
+        "\u{2028}",
+        "\u{202e}",
+        "\u{feff}",
+        "\u{e9}\u{301}",
+        "\u{1f469}\u{200d}\u{1f4bb}",
+        "\\u0022",
+        "\\n",
+        ",",
+        "'; DROP TABLE audit; --",
+        "<script>",
+        "%0a",
+    ];
+
+    /// Attack 98.
+    #[test]
+    fn whatever_a_text_holds_it_is_one_record_and_reads_back_as_it_was() {
+        let texts: Vec<String> = PARTS
+            .iter()
+            .flat_map(|one| PARTS.iter().take(15).map(move |other| format!("{one}a{other}")))
+            .collect();
+        assert_eq!(texts.len(), 300);
+        let mut before = CHAIN_START;
+        let next = |(text, seq): (&String, u64)| {
+            let event = AuditEvent::KeyMade { kek: text.clone() };
+            let record = AuditRecord::next(&before, seq, Timestamp::from_millis(7), &event);
+            before = record.hash;
+            record
+        };
+        let records: Vec<AuditRecord> = texts.iter().zip(1..).map(next).collect();
+        let header = Header::new("install".to_owned(), Timestamp::from_millis(8), 300, &before, None);
+        let mut file = header.line() + "\n";
+        for record in &records {
+            file += &(record_line(record) + "\n");
+        }
+        assert_eq!(file.lines().count(), 301, "a line each");
+        let mut check = FileCheck::default();
+        for line in file.split_inclusive('\n') {
+            check.accept(line.as_bytes()).unwrap();
+        }
+        assert_eq!(check.finish(), Ok(header));
+        for ((line, text), record) in file.lines().skip(1).zip(&texts).zip(&records) {
+            let read: Line<'_> = serde_json::from_str(line).unwrap();
+            let event: AuditEvent = serde_json::from_str(&read.body).unwrap();
+            assert_eq!(event, AuditEvent::KeyMade { kek: text.clone() });
+            assert_eq!(record.event(), Some(event));
+        }
+    }
+}
