@@ -30,7 +30,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: &Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         Self { exit: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr) }
     }
@@ -97,6 +97,15 @@ impl Life {
 
     pub(crate) fn ran(&self, program: &str, words: &[&str]) -> Ran {
         Ran::of(&self.command(programs().join(program)).args(words).output().expect(program))
+    }
+
+    /// The data folder of Countersign.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.session.data()
+    }
+
+    pub(crate) fn freeze_keychain(&self, frozen: bool) {
+        self.session.freeze_keychain(frozen);
     }
 
     pub(crate) fn cli(&self, words: &[&str]) -> Ran {

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on stops with what it saw"
 )]
 
+mod keys;
 mod life;
 mod mcp;
 mod sample;
