@@ -105,3 +105,21 @@ async fn where_there_is_no_keychain_the_key_is_in_a_file_of_the_persons_own() {
     child.wait().unwrap();
     assert_eq!(without_file(&life, &["key"]).json(), key);
 }
+
+/// Figure `lease_vs_peer`: a lease for a process that begins costs a key, an address and a connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_begins_opens_its_key_the_address_and_one_socket() {
+    let life = Life::connected("accounts").await;
+    let trace = life.data().with_file_name("trace");
+    let mut strace = life.command("/usr/bin/strace".into());
+    strace.args(["-f", "-e", "trace=connect,openat,clone,clone3", "-o"]).arg(&trace);
+    strace.arg(programs().join("countersign-agent"));
+    let grant = life.grant();
+    strace.args(["token", "--grant", &grant, "--purpose", "Look", "--actions", "list_accounts"]);
+    assert_eq!(Ran::of(&strace.output().unwrap()).json()["token_type"], "DPoP");
+    let calls = std::fs::read_to_string(&trace).unwrap();
+    let count = |what: &str| calls.lines().filter(|line| line.contains(what)).count();
+    assert_eq!((count("connect("), count("broker.sock")), (1, 1), "{calls}");
+    assert_eq!(count("clone"), 0, "no thread: no runtime, no keychain\n{calls}");
+    assert_eq!((count("buddy.jwk"), count("endpoint.json")), (1, 1), "{calls}");
+}
