@@ -1,6 +1,5 @@
 //! A host without a screen, a bank, and Budget Buddy, whose key is in a file.
 
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::time::Duration;
 use contract::channel::EndpointFile;
 use contract::ui::GrantsView;
 use serde_json::Value;
+use support::agent::write_buddy;
 use support::bank::Bank;
 use support::fakes::get;
 use support::host::recording_opener;
@@ -18,8 +18,7 @@ use url::Url;
 
 /// How long anything of this may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-/// The key pair of RFC 8037, appendix A.
-const KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+/// Whose key is that of RFC 8037, appendix A.
 const AGENT: &str = "name = \"Budget Buddy\"\n[jwk]\nkty = \"OKP\"\ncrv = \"Ed25519\"\nx = \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"\n";
 
 /// What it printed, and what it ended with.
@@ -31,7 +30,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: &Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         Self { exit: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr) }
     }
@@ -67,10 +66,7 @@ impl Life {
         std::fs::write(catalogue.join("sandbox-bank.toml"), bank.provider_file()).unwrap();
         std::fs::write(catalogue.join("agents/buddy.toml"), AGENT).unwrap();
         let (opener, opened) = recording_opener(session.dir());
-        let mut key = std::fs::OpenOptions::new();
-        let mut key =
-            key.write(true).create_new(true).mode(0o600).open(session.dir().join("buddy.jwk")).unwrap();
-        std::io::Write::write_all(&mut key, KEY.as_bytes()).unwrap();
+        let _ = write_buddy(session.dir());
         let log = std::fs::File::create(session.dir().join("host.log")).unwrap();
         let mut host = Self::program(&session, &opener, programs().join("countersignd"));
         let host = Running::start(host.stdout(Stdio::null()).stderr(log));
@@ -101,6 +97,15 @@ impl Life {
 
     pub(crate) fn ran(&self, program: &str, words: &[&str]) -> Ran {
         Ran::of(&self.command(programs().join(program)).args(words).output().expect(program))
+    }
+
+    /// The data folder of Countersign.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.session.data()
+    }
+
+    pub(crate) fn freeze_keychain(&self, frozen: bool) {
+        self.session.freeze_keychain(frozen);
     }
 
     pub(crate) fn cli(&self, words: &[&str]) -> Ran {

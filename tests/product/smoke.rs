@@ -3,7 +3,7 @@
 use support::world::{World, allow, sign_in};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_grant_is_connected_shown_and_revoked() {
+async fn a_grant_is_connected_used_shown_and_revoked() {
     let world = World::start();
     let window = world.window().await;
     window.picture("01-empty").await;
@@ -32,10 +32,17 @@ async fn a_grant_is_connected_shown_and_revoked() {
     window.find("connection-page").await;
     window.picture("08-connection").await;
 
+    let summed = world.sample_agent();
+    assert!(summed.status.success(), "{}", String::from_utf8_lossy(&summed.stderr));
+    let summed = String::from_utf8_lossy(&summed.stdout).into_owned();
+    assert!(summed.contains("Total spent") && summed.contains(" USD"), "{summed}");
+    println!("What the agent made of it:\n{summed}");
+
     window.click("revoke").await;
     window.picture("09-revoke").await;
     window.click("revoke-confirm").await;
     window.find("cut-off").await;
     window.find("bank-told-confirmed").await;
     window.picture("10-revoked").await;
+    assert!(!world.sample_agent().status.success(), "and the agent gets nothing any more");
 }

@@ -38,6 +38,8 @@ const PACKAGES: [&str; 10] = [
     "-p",
     "countersign-mcp",
 ];
+/// What only the demo and tests run, beside their sandbox builds.
+const SAMPLE: &str = "sample-agent";
 /// The features that make a sandbox build.
 pub(crate) const SANDBOX: [&str; 2] = ["--features", "countersign-host/sandbox,countersign-desktop/sandbox"];
 
@@ -61,6 +63,10 @@ impl Build {
             Self::Plain | Self::Release => &[],
             Self::ReleaseSandbox | Self::Sandbox => &SANDBOX,
         }
+    }
+
+    fn is_sandbox(self) -> bool {
+        matches!(self, Self::ReleaseSandbox | Self::Sandbox)
     }
 
     fn is_optimised(self) -> bool {
@@ -127,6 +133,9 @@ pub(crate) fn release_and_empty_window() -> anyhow::Result<()> {
 pub(crate) fn programs(build: Build) -> anyhow::Result<()> {
     let mut cargo = child::cargo(["build"]);
     cargo.args(PACKAGES).args(build.features());
+    if build.is_sandbox() {
+        cargo.args(["-p", "countersign-sample-agent"]);
+    }
     let built = if build.is_optimised() {
         cargo.arg("--release").arg("--target-dir").arg(release_target());
         release_target().join("release")
@@ -136,7 +145,7 @@ pub(crate) fn programs(build: Build) -> anyhow::Result<()> {
     };
     child::run(&mut cargo)?;
     fs::create_dir_all(build.folder())?;
-    for program in PROGRAMS {
+    for program in PROGRAMS.into_iter().chain(build.is_sandbox().then_some(SAMPLE)) {
         copy(&built.join(program), &build.folder().join(program)).with_context(|| program.to_owned())?;
     }
     Ok(())

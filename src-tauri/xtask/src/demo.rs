@@ -19,11 +19,14 @@ use crate::child;
 use crate::node::Node;
 use crate::tools::{self, For};
 
-const SMOKE: &str = "smoke::a_grant_is_connected_shown_and_revoked";
+const SMOKE: &str = "smoke::a_grant_is_connected_used_shown_and_revoked";
 
 /// Makes an Ed25519 key pair and says it as a JWK.
 const MAKE_KEY: &str = "const { privateKey } = require('node:crypto').generateKeyPairSync('ed25519'); \
                         process.stdout.write(JSON.stringify(privateKey.export({ format: 'jwk' })));";
+
+/// The sample agent's key, in the demo's folder.
+const KEY: &str = "agent/key.json";
 
 const BANK_START: Duration = Duration::from_secs(30);
 const HOST_STOP: Duration = Duration::from_secs(15);
@@ -48,7 +51,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(play(&node))
 }
 
-/// Without a person: the product suite's own walk through connecting, showing and revoking.
+/// Without a person: the product suite's own walk through connecting, using, showing and revoking.
 pub(crate) fn smoke() -> anyhow::Result<()> {
     tools::install(For::Testing)?;
     let node = Node::find()?;
@@ -65,6 +68,17 @@ pub(crate) fn smoke() -> anyhow::Result<()> {
     child::run(&mut test)?;
     println!("Screenshots are in target/demo.");
     Ok(())
+}
+
+/// What the sample agent has to say about the demo's connections. Its key is the demo's own.
+pub(crate) fn agent() -> anyhow::Result<()> {
+    let (folder, program) = (child::target("demo"), Build::Sandbox.folder().join("sample-agent"));
+    if !program.exists() || !folder.join(KEY).exists() {
+        bail!("the demo has not run yet: start `cargo xtask demo` first");
+    }
+    let mut agent = child::command(program);
+    agent.env("COUNTERSIGN_HOME", folder.join("data")).env("COUNTERSIGN_AGENT_KEY_FILE", folder.join(KEY));
+    child::run(&mut agent)
 }
 
 async fn play(node: &Node) -> anyhow::Result<()> {
@@ -231,7 +245,8 @@ fn say_what_to_do(issuer: &str) {
     println!("Countersign opens with the Sandbox Bank ({issuer}) and the agent Budget Buddy.");
     println!("  1. Choose Connect Account, Sandbox Bank, Budget Buddy, and what it may see.");
     println!("  2. At the bank, sign in as `ada` with the password `sandbox`, and allow it.");
-    println!("  3. Back in the window, look at the connection, then revoke it.");
+    println!("  3. In another terminal, let the agent use it: cargo xtask demo --agent");
+    println!("  4. Back in the window, look at the connection, then revoke it.");
     println!(
         "The bank's side of it: {issuer}/connected-apps. To end the demo: Quit in the tray, or Ctrl-C here."
     );

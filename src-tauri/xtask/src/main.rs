@@ -30,6 +30,7 @@ usage: cargo xtask COMMAND
 
   demo               installs what is missing, builds, starts the Sandbox Bank and Countersign
   demo --smoke       the same without a person or a screen; screenshots in target/demo
+  demo --agent       while the demo runs: the sample agent sums up what was spent
   test               everything CI checks
   test --list        the names of its steps
   test --only STEP   one step alone (may be given several times)
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["demo"] => demo::run(),
         ["demo", "--smoke"] => demo::smoke(),
+        ["demo", "--agent"] => demo::agent(),
         ["test", options @ ..] => match test::Options::parse(options) {
             Some(options) => test::run(&options),
             None => return usage(),

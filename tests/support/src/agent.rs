@@ -1,5 +1,9 @@
 //! An agent of the tests: signs tasks and proofs as RFC 7515 and RFC 9449 say, with nothing of ours.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -9,6 +13,18 @@ use sha2::{Digest as _, Sha256};
 
 /// The private half of the key of RFC 8037 appendix A, which the test catalogues call Budget Buddy.
 const BUDDY: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
+
+/// Writes Budget Buddy's key to a file of its owner's alone, for programs that read it there.
+#[must_use]
+pub fn write_buddy(folder: &Path) -> PathBuf {
+    let path = folder.join("buddy.jwk");
+    let x = TestAgent::buddy().x();
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "d": BUDDY, "x": x});
+    let mut file = OpenOptions::new();
+    let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(&path).expect("a file");
+    file.write_all(key.to_string().as_bytes()).expect("a key");
+    path
+}
 
 /// An agent with its key.
 pub struct TestAgent {

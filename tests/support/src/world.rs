@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::agent::write_buddy;
 use crate::bank::Bank;
 use crate::database::Database;
 use crate::driver::{PATIENCE, Page};
@@ -207,6 +208,18 @@ impl World {
         sign_in(browser, "ada").await;
         allow(browser).await;
         window.find("ending-connected").await;
+    }
+
+    /// Lets Budget Buddy do what it is there for, with the key that the catalogue knows.
+    #[must_use]
+    pub fn sample_agent(&self) -> std::process::Output {
+        std::process::Command::new(programs().join("sample-agent"))
+            .env_clear()
+            .envs(self.session.environment())
+            .env("COUNTERSIGN_HOME", self.session.data())
+            .env("COUNTERSIGN_AGENT_KEY_FILE", write_buddy(self.session.dir()))
+            .output()
+            .expect("sample-agent")
     }
 
     /// The ids of the connections in the list.

@@ -16,8 +16,12 @@ pub(crate) struct Names {
 }
 
 /// Prefix, and where its test files lie.
-const OTHERS: [(&str, &str); 3] =
-    [("ui: ", "ui/test"), ("bank: ", "tests/sandbox-bank/test"), ("openid-client: ", "tests/openid-client")];
+const OTHERS: [(&str, &str); 4] = [
+    ("ui: ", "ui/test"),
+    ("bank: ", "tests/sandbox-bank/test"),
+    ("openid-client: ", "tests/openid-client"),
+    ("mcp-client: ", "tests/mcp-client/test"),
+];
 
 impl Names {
     /// Builds the tests where that is still to be done, and asks each program of tests what it holds.
