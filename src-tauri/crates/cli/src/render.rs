@@ -189,8 +189,8 @@ pub(crate) fn agents(agents: &[AgentView]) -> String {
     }
     let line = |agent: &AgentView| {
         let held = match (agent.removed_at, &agent.paused) {
-            (Some(at), _) => format!(", removed {}", day(at)),
-            (None, Some(paused)) => format!(", paused since {}", time(paused.at)),
+            (Some(at), _) => format!("\n  Removed {}.", day(at)),
+            (None, Some(paused)) => format!("\n  Paused since {}.", time(paused.at)),
             (None, None) => String::new(),
         };
         let connections = count(agent.connections, "connection");
