@@ -10,6 +10,7 @@
     reason = "a test that cannot go on stops with what it saw"
 )]
 
+mod agents;
 mod audit;
 mod golden;
 mod life;

@@ -10,9 +10,9 @@ use support::fakes::{TestApp, come_back, private_folder};
 use crate::golden::golden;
 use crate::program::{Door, Ran, run, run_words};
 
-const VERBS: [&str; 16] = [
-    "agents", "attempts", "audit", "check", "connect", "grants", "kill", "lock", "narrow", "pause", "renew",
-    "resume", "revoke", "status", "unlock", "widen",
+const VERBS: [&str; 17] = [
+    "agents", "approve", "attempts", "audit", "check", "connect", "grants", "kill", "lock", "narrow",
+    "pause", "renew", "resume", "revoke", "status", "unlock", "widen",
 ];
 
 fn done(ran: Ran) -> String {

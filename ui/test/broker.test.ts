@@ -349,7 +349,7 @@ describe("words", () => {
   test("every kind of record is one sentence or two", () => {
     const said = EVERY_WHAT.map(([, , what]) => entrySentence(entry(what), at));
     for (const sentence of said) {
-      expect(sentence).toMatch(/^[A-Z].*\.$/);
+      expect(sentence).toMatch(/^[A-Z0-9].*\.$/);
       expect(sentence).not.toMatch(FORBIDDEN);
       expect(sentence.split(/\s+/).length, sentence).toBeLessThanOrEqual(24);
     }

@@ -30,7 +30,9 @@ pub(crate) enum Confirm {
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
+    Agent(AgentVerb, String),
     Agents,
+    Approve(Approve),
     Attempts,
     AuditExport(Option<PathBuf>),
     AuditVerify(PathBuf),
@@ -57,6 +59,7 @@ pub(crate) enum Verb {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
     Agents,
+    Approve,
     Attempts,
     Audit,
     Check,
@@ -72,6 +75,27 @@ pub(crate) enum Topic {
     Status,
     Unlock,
     Widen,
+}
+
+/// What is done with one agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AgentVerb {
+    Pause,
+    Remove,
+    Resume,
+}
+
+/// What is answered, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Approve {
+    /// Which question; all are listed where none is named.
+    pub(crate) which: Option<String>,
+    /// No.
+    pub(crate) deny: bool,
+    /// What a program that asks to be added is called.
+    pub(crate) name: Option<String>,
+    /// For how many days it is not asked again.
+    pub(crate) days: Option<u16>,
 }
 
 /// What is to be connected.
@@ -130,9 +154,11 @@ struct Found {
     help: bool,
     history: bool,
     agents: bool,
+    deny: bool,
     passphrase: bool,
     unasked: bool,
     agent: Option<String>,
+    name: Option<String>,
     permissions: Option<String>,
     accounts: Option<String>,
     days: Option<u16>,
@@ -150,8 +176,10 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Argumen
             Arg::Short('V') | Arg::Long("version") => version = true,
             Arg::Long("history") => found.history = true,
             Arg::Long("agents") => found.agents = true,
+            Arg::Long("deny") => found.deny = true,
             Arg::Long("passphrase") => found.passphrase = true,
             Arg::Long("yes") => found.unasked = true,
+            Arg::Long("name") => found.name = Some(parser.value()?.string()?),
             Arg::Long("agent") => found.agent = Some(parser.value()?.string()?),
             Arg::Long("permissions") => found.permissions = Some(parser.value()?.string()?),
             Arg::Long("accounts") => found.accounts = Some(parser.value()?.string()?),
@@ -184,6 +212,9 @@ fn verb(mut found: Found) -> Result<Verb, Misuse> {
         return Ok(Verb::Help(Some(topic)));
     }
     fits(name, topic, &found)?;
+    if topic == Topic::Agents && !found.values.is_empty() {
+        return agent_verb(name, found.values);
+    }
     let mut values = found.values.into_iter();
     let first = values.next();
     let file = if topic == Topic::Audit { values.next().map(PathBuf::from) } else { None };
@@ -197,6 +228,9 @@ fn verb(mut found: Found) -> Result<Verb, Misuse> {
     };
     match topic {
         Topic::Agents => alone(Verb::Agents, first),
+        Topic::Approve => {
+            Ok(Verb::Approve(Approve { which: first, deny: found.deny, name: found.name, days: found.days }))
+        }
         Topic::Attempts => alone(Verb::Attempts, first),
         Topic::Audit => match (first.as_deref(), file) {
             (Some("export"), file) => Ok(Verb::AuditExport(file)),
@@ -237,19 +271,38 @@ fn verb(mut found: Found) -> Result<Verb, Misuse> {
     }
 }
 
+/// `agents pause AGENT` and its like. A name may hold blanks.
+fn agent_verb(name: &'static str, mut values: Vec<String>) -> Result<Verb, Misuse> {
+    let verb = match values.remove(0).as_str() {
+        "pause" => AgentVerb::Pause,
+        "remove" => AgentVerb::Remove,
+        "resume" => AgentVerb::Resume,
+        other => return Err(Misuse::TooMuch(name, other.to_owned())),
+    };
+    if values.is_empty() {
+        return Err(Misuse::Missing(name, "an agent"));
+    }
+    Ok(Verb::Agent(verb, values.join(" ")))
+}
+
 /// An option that means nothing to this command is refused: it may have been meant for something else.
 fn fits(name: &'static str, topic: Topic, found: &Found) -> Result<(), Misuse> {
-    let starts = matches!(topic, Topic::Connect | Topic::Renew | Topic::Resume | Topic::Widen);
+    let resumes = topic == Topic::Agents && found.values.first().is_some_and(|verb| verb == "resume");
+    let answers = topic == Topic::Approve && !found.values.is_empty() && !found.deny;
+    let starts =
+        resumes || answers || matches!(topic, Topic::Connect | Topic::Renew | Topic::Resume | Topic::Widen);
     let chooses = matches!(topic, Topic::Connect | Topic::Narrow | Topic::Renew);
     for (given, means_something, option) in [
         (found.history, topic == Topic::Grants, "--history"),
         (found.agents, topic == Topic::Resume, "--agents"),
+        (found.deny, topic == Topic::Approve && !found.values.is_empty(), "--deny"),
+        (found.name.is_some(), answers, "--name"),
         (found.passphrase, starts, "--passphrase"),
         (found.unasked, starts, "--yes"),
         (found.agent.is_some(), topic == Topic::Connect, "--agent"),
         (found.accounts.is_some(), topic == Topic::Narrow, "--accounts"),
         (found.permissions.is_some(), chooses, "--permissions"),
-        (found.days.is_some(), chooses, "--days"),
+        (found.days.is_some(), chooses || answers, "--days"),
     ] {
         if given && !means_something {
             return Err(Misuse::TooMuch(name, option.to_owned()));
@@ -261,6 +314,7 @@ fn fits(name: &'static str, topic: Topic, found: &Found) -> Result<(), Misuse> {
 fn topic(name: &str) -> Result<(&'static str, Topic), Misuse> {
     Ok(match name {
         "agents" => ("agents", Topic::Agents),
+        "approve" => ("approve", Topic::Approve),
         "attempts" => ("attempts", Topic::Attempts),
         "audit" => ("audit", Topic::Audit),
         "check" => ("check", Topic::Check),
@@ -309,6 +363,16 @@ mod tests {
         assert_eq!(verb_of("audit export a.jsonl"), Verb::AuditExport(Some("a.jsonl".into())));
         assert_eq!(verb_of("audit verify a.jsonl --json"), Verb::AuditVerify("a.jsonl".into()));
         assert_eq!(verb_of("resume --agents"), Verb::ResumeAgents);
+        assert_eq!(verb_of("agents"), Verb::Agents);
+        let buddy = || "Budget Buddy".to_owned();
+        assert_eq!(verb_of("agents pause Budget Buddy"), Verb::Agent(AgentVerb::Pause, buddy()));
+        assert_eq!(verb_of("agents resume Budget Buddy --yes"), Verb::Agent(AgentVerb::Resume, buddy()));
+        assert_eq!(verb_of("approve"), Verb::Approve(Approve::default()));
+        let which = Some("0193".to_owned());
+        let no = Approve { which: which.clone(), deny: true, ..Approve::default() };
+        assert_eq!(verb_of("approve 0193 --deny"), Verb::Approve(no));
+        let yes = Approve { which, days: Some(30), ..Approve::default() };
+        assert_eq!(verb_of("approve 0193 --days 30 --passphrase"), Verb::Approve(yes));
         assert_eq!(verb_of("resume a@b --yes"), Verb::Resume("a@b".into()));
         let connect = Connect {
             provider: "bank".into(),
@@ -355,6 +419,15 @@ mod tests {
             "status --passphrase=secret",
             "resume x --passphrase=secret",
             "help nonsense",
+            "agents nonsense",
+            "agents pause",
+            "agents pause x --yes",
+            "agents --passphrase",
+            "approve --deny",
+            "approve --yes",
+            "approve a b",
+            "approve a --deny --passphrase",
+            "approve a --deny --days 3",
         ] {
             assert!(read(line).is_err(), "{line}");
         }

@@ -1,7 +1,7 @@
 //! Finds what a person named: a connection by the beginning of its id or as `agent@bank`, an agent by name or id, a
 //! bank by name or id.
 
-use contract::ui::{AccountView, AgentView, GrantRow, GrantsView, ProviderView};
+use contract::ui::{AccountView, AgentView, ApprovalView, GrantRow, GrantsView, ProviderView};
 
 /// The shortest beginning of an id that is shown.
 const SHOWN: usize = 8;
@@ -35,6 +35,12 @@ pub(crate) fn grant<'g>(grants: &'g GrantsView, named: &str) -> Result<&'g Grant
 pub(crate) fn agent<'a>(agents: &'a [AgentView], named: &str) -> Result<&'a AgentView, Unclear> {
     let found = agents.iter().filter(|agent| same(named, &agent.name, &agent.id)).collect();
     only(found, |agent| agent.name.clone())
+}
+
+/// The question that was named, by the beginning of its id.
+pub(crate) fn question<'q>(questions: &'q [ApprovalView], named: &str) -> Result<&'q ApprovalView, Unclear> {
+    let fits = |asked: &&ApprovalView| named.len() >= 4 && asked.id.starts_with(&named.to_lowercase());
+    only(questions.iter().filter(fits).collect(), |asked| format!("{}  {}", asked.id, asked.agent.name))
 }
 
 /// The bank that was named.

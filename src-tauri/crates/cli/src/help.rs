@@ -22,14 +22,19 @@ Stop something, at once and without asking
   narrow CONNECTION …    Take something back from a connection
   kill                   Stop all agents
   lock                   Lock Countersign; agents get nothing
+  agents pause AGENT     Hold an agent back; it gets nothing
+  agents remove AGENT    Remove an agent, and end its connections
+  approve WHICH --deny   Say no to what an agent asks
 
 Start something; you confirm it in Countersign's window
   connect BANK …         Connect an agent to a bank
   renew CONNECTION …     Connect anew, before or after a connection ends
   resume CONNECTION      Let a paused connection go on
   resume --agents        Let all agents go on
+  agents resume AGENT    Let a paused agent go on
   widen CONNECTION       Give back what you took from a connection
   unlock                 Unlock Countersign, with its passphrase
+  approve [WHICH]        See what agents ask, or allow one thing, without a window
 
 A CONNECTION is the beginning of its id, or AGENT@BANK.
 --json writes the answer for programs. countersign COMMAND --help says more.
@@ -62,8 +67,38 @@ AGENT@BANK, everything about one connection.";
 
 const AGENTS: &str = "\
 Usage: countersign agents [--json]
+       countersign agents pause AGENT [--json]
+       countersign agents resume AGENT [--passphrase] [--json]
+       countersign agents remove AGENT [--json]
 
-Lists the agents you added, and how many connections each has.";
+Lists the agents you added, and how many connections each has.
+
+  pause    The agent gets nothing until you resume it. Its connections stay.
+  resume   It goes on. You confirm it in Countersign's window, or with
+           --passphrase, typed here.
+  remove   It gets nothing any more. Its connections end here and at the bank.
+           It may keep what it has already seen.
+
+An AGENT is its name.";
+
+const APPROVE: &str = "\
+Usage: countersign approve [--json]
+       countersign approve WHICH --passphrase [--days N] [--json]
+       countersign approve CODE --passphrase [--name NAME] [--json]
+       countersign approve WHICH --deny [--json]
+
+Lists what agents ask you, and the programs that want to be added. Countersign's
+window asks the same; this is for computers without a screen.
+
+  WHICH          A question, by the beginning of its id. Without more, allowed once
+  CODE           A program that wants to be added, by the code that it shows you.
+                 Type it from there: that is the comparison
+  --days N       Don't ask again for N days; never for payments
+  --name NAME    What you call the program, where its own words don't suit you
+  --deny         Say no. This needs no passphrase
+  --passphrase   Confirm with Countersign's passphrase, typed here
+
+The passphrase is read from the terminal. It can't be given in any other way.";
 
 const ATTEMPTS: &str = "\
 Usage: countersign attempts [--json]
@@ -177,6 +212,7 @@ pub(crate) fn of(topic: Option<Topic>) -> String {
     let page = match topic {
         None => MAIN,
         Some(Topic::Agents) => AGENTS,
+        Some(Topic::Approve) => APPROVE,
         Some(Topic::Attempts) => ATTEMPTS,
         Some(Topic::Audit) => AUDIT,
         Some(Topic::Check) => CHECK,

@@ -7,6 +7,7 @@
 #![cfg(unix)]
 
 mod advice;
+mod approve;
 mod arguments;
 mod audit;
 mod choose;

@@ -2,7 +2,8 @@
 
 use contract::support::{AttemptRow, Counts, Report, Status};
 use contract::ui::{
-    AgentView, GrantRow, GrantState, GrantView, GrantsView, KeychainState, LockView, StoppedView,
+    AgentView, ApprovalView, ApprovalWhat, EnrolmentView, GrantRow, GrantState, GrantView, GrantsView,
+    KeychainState, LockView, StoppedView,
 };
 
 use crate::choose::short;
@@ -128,13 +129,72 @@ pub(crate) fn grant(view: &GrantView) -> String {
     lines.join("\n")
 }
 
+/// Everything that waits for an answer.
+pub(crate) fn open(questions: &[ApprovalView], enrolments: &[EnrolmentView]) -> String {
+    let mut parts: Vec<String> = questions.iter().map(question).collect();
+    parts.extend(enrolments.iter().map(enrolment));
+    if parts.is_empty() {
+        return "Nobody asks for anything.".to_owned();
+    }
+    parts.join("\n\n")
+}
+
+/// What an agent asks. Its own words are quoted, with nothing in them that a terminal would obey.
+pub(crate) fn question(asked: &ApprovalView) -> String {
+    let (agent, bank) = (&asked.agent.name, &asked.bank.name);
+    let mut lines = match &asked.what {
+        ApprovalWhat::Payment { to, to_account, amount, from, reference, says } => {
+            let account = to_account.as_ref().map_or_else(String::new, |masked| format!(", {masked}"));
+            let mut lines = vec![
+                format!("{}  {agent} asks to {says} at {bank}.", asked.id),
+                format!("  Amount  {} {}", amount.amount, amount.currency),
+                format!("  To      “{}”{account}", plain(to)),
+            ];
+            lines.extend(from.as_ref().map(|from| format!("  From    {} {}", from.name, from.masked)));
+            lines.extend(reference.as_ref().map(|text| format!("  Text    “{}”", plain(text))));
+            lines
+        }
+        ApprovalWhat::Operations { operations, accounts, uses, .. } => {
+            let mut lines = vec![format!("{}  {agent} asks for something at {bank}:", asked.id)];
+            lines.extend(operations.iter().map(|operation| format!("  - to {}", operation.says)));
+            lines.extend(accounts.iter().map(|account| format!("  of {} {}", account.name, account.masked)));
+            lines.push(format!("  {} at most", count(u32::from(*uses), "call")));
+            lines
+        }
+    };
+    lines.push(format!("  The agent says: “{}”", plain(&asked.purpose)));
+    lines.push(format!("  This turns into a no at {}.", time(asked.runs_out_at)));
+    lines.join("\n")
+}
+
+fn enrolment(asked: &EnrolmentView) -> String {
+    format!(
+        "{}  A program wants to be added. It calls itself “{}”.\n  Compare this code with the one that it shows.\n  \
+         This turns into a no at {}.",
+        asked.code,
+        plain(&asked.suggested_name),
+        time(asked.runs_out_at)
+    )
+}
+
+/// Somebody's words without what a terminal would obey.
+fn plain(text: &str) -> String {
+    text.chars().map(|sign| if sign.is_control() { '\u{fffd}' } else { sign }).collect()
+}
+
 /// The agents.
 pub(crate) fn agents(agents: &[AgentView]) -> String {
     if agents.is_empty() {
         return "No agent was added.".to_owned();
     }
     let line = |agent: &AgentView| {
-        format!("{}\n  {}, added {}", agent.name, count(agent.connections, "connection"), day(agent.added_at))
+        let held = match (agent.removed_at, &agent.paused) {
+            (Some(at), _) => format!("\n  Removed {}.", day(at)),
+            (None, Some(paused)) => format!("\n  Paused since {}.", time(paused.at)),
+            (None, None) => String::new(),
+        };
+        let connections = count(agent.connections, "connection");
+        format!("{}\n  {connections}, added {}{held}", agent.name, day(agent.added_at))
     };
     agents.iter().map(line).collect::<Vec<_>>().join("\n\n")
 }

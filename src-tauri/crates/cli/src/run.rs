@@ -59,6 +59,8 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
 impl Session {
     async fn verb(&self, arguments: &Arguments) -> Result<Exit, Stop> {
         match &arguments.verb {
+            Verb::Agent(verb, named) => self.agent(arguments, *verb, named).await,
+            Verb::Approve(approve) => self.approve(arguments, approve).await,
             Verb::Agents => {
                 let agents: AgentsView = self.host.ask(support::AGENTS, &Nothing {}).await?;
                 Ok(write(arguments, &agents, |agents| render::agents(&agents.agents)))
@@ -256,7 +258,9 @@ impl Session {
             Verb::Agents => render::agents(&report.agents),
             Verb::Attempts => render::attempts(&report.attempts),
             Verb::Grants { history } => render::grants(&report.grants, *history),
-            Verb::AuditExport(_)
+            Verb::Agent(..)
+            | Verb::Approve(_)
+            | Verb::AuditExport(_)
             | Verb::AuditVerify(_)
             | Verb::Check(_)
             | Verb::Connect(_)
