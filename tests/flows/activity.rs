@@ -80,7 +80,7 @@ impl Stage {
             body: Vec::new(),
         };
         let mut answer = self.app.app.call_bank(&self.greet("GET", &path, Some(lease)), lease, call).await?;
-        while answer.pieces.recv().await.is_some() {}
+        while answer.next().await.unwrap().is_some() {}
         Ok(answer.status)
     }
 }

@@ -100,8 +100,8 @@ impl Stage {
         };
         let mut answer = self.app.app.call_bank(&proof, lease, call).await?;
         let mut whole = Vec::new();
-        while let Some(piece) = answer.pieces.recv().await {
-            whole.extend(piece?);
+        while let Some(piece) = answer.next().await? {
+            whole.extend(piece);
         }
         Ok((answer.status, String::from_utf8(whole).unwrap()))
     }
@@ -285,6 +285,9 @@ async fn a_payment_is_asked_for_each_time_and_made_once() {
     let task = stage.task(&pay());
     let (refused, ()) = tokio::join!(stage.present(&task), stage.answer(ApprovalAnswer::Deny {}));
     assert_eq!(refused.unwrap_err().why, Refused::PersonSaidNo);
+    let again = stage.task(&pay());
+    let (given, ()) = tokio::join!(stage.present(&again), stage.answer(ApprovalAnswer::AllowOnce {}));
+    assert!(given.is_ok(), "after a no, the same is asked anew");
 }
 
 #[tokio::test(flavor = "multi_thread")]

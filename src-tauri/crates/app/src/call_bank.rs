@@ -12,7 +12,6 @@ use domain::lease::Terms;
 use domain::policy::{Denial, may_have};
 use domain::profile::Operation;
 use domain::provider::Provider;
-use domain::rule::RuleKind;
 use domain::secret::AccessToken;
 use domain::time::Timestamp;
 use oauth::challenge::{Complaint, complaint};
@@ -58,8 +57,31 @@ pub struct BankAnswer {
     pub content_type: String,
     /// When to ask again, in seconds.
     pub retry_after: Option<u32>,
-    /// The body as it comes. It ends early where the rest is not passed on.
-    pub pieces: mpsc::Receiver<Result<Vec<u8>, Refused>>,
+    pieces: mpsc::Receiver<Piece>,
+}
+
+/// A piece of a body on its way to the agent.
+enum Piece {
+    Bytes(Vec<u8>),
+    /// There is no more: without it a body is not whole, whatever came.
+    End,
+    /// The rest is not passed on.
+    Cut(Refused),
+}
+
+impl BankAnswer {
+    /// The next bytes of the body; none at its end.
+    ///
+    /// # Errors
+    /// It is not passed on whole: the bank broke off, something in it may not go on, or access was cut off meanwhile.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Refused> {
+        match self.pieces.recv().await {
+            Some(Piece::Bytes(bytes)) => Ok(Some(bytes)),
+            Some(Piece::End) => Ok(None),
+            Some(Piece::Cut(why)) => Err(why),
+            None => Err(Refused::BankUnavailable),
+        }
+    }
 }
 
 /// A call that is written down and about to be sent.
@@ -175,7 +197,7 @@ impl<P: Ports> Inner<P> {
         if let Err(error) = self.ports.store().write(move |tx| tx.append_audit(now, &event)).await {
             tracing::error!(%error, "what a bank answered could not be recorded");
         }
-        self.saw(ready.agent.id, RuleKind::TooManyCalls).await;
+        self.saw_call(ready.agent.id).await;
     }
 
     /// Waits for something, or drops it where it stands once everything is stopped.
@@ -264,19 +286,19 @@ impl<P: Ports> Inner<P> {
         }
         let mut piece = first;
         while let Some(bytes) = piece {
-            let sent = tokio::time::timeout(READS_WITHIN, sender.send(Ok(bytes)));
+            let sent = tokio::time::timeout(READS_WITHIN, sender.send(Piece::Bytes(bytes)));
             if !sent.await.is_ok_and(|sent| sent.is_ok()) {
                 return false;
             }
             piece = match body.next().await {
                 Ok(piece) => piece,
                 Err(refused) => {
-                    let _ = sender.send(Err(refused)).await;
+                    let _ = sender.send(Piece::Cut(refused)).await;
                     return false;
                 }
             };
         }
-        true
+        sender.send(Piece::End).await.is_ok()
     }
 
     async fn has_refused_call(self: &Arc<Self>, lease: &Lease, why: Refused) -> Refused {

@@ -583,6 +583,8 @@ pub trait Tx {
 
     /// The agent with a key, removed or not.
     fn agent_by_key(&mut self, key: &AgentKey) -> Result<Option<Agent>, StoreError>;
+    /// When an agent's last calls went to banks, newest first.
+    fn call_times(&mut self, agent: AgentId, most: u16) -> Result<Vec<Timestamp>, StoreError>;
     /// When an agent last got or was refused something.
     fn agent_seen(&mut self, agent: AgentId) -> Result<Option<Timestamp>, StoreError>;
     /// Holds an agent back, or lets it go on; `Missing` if there is none, or it was removed.
@@ -593,6 +595,8 @@ pub trait Tx {
 
     /// Remembers a task that was presented, until it could not be any more. `Exists` if it was presented before.
     fn insert_task(&mut self, id: &[u8; 32], ends_at: Timestamp) -> Result<(), StoreError>;
+    /// Whether there are tasks that ended before a moment.
+    fn has_tasks_before(&mut self, before: Timestamp) -> Result<bool, StoreError>;
     /// Forgets the tasks that ended before a moment.
     fn forget_tasks(&mut self, before: Timestamp) -> Result<(), StoreError>;
 

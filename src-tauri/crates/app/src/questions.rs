@@ -67,7 +67,7 @@ enum State {
     /// The answer is being written down.
     Closing,
     Closed,
-    /// A yes that was used.
+    /// A yes that was used, or a no that was heard.
     Used,
 }
 
@@ -166,6 +166,13 @@ impl Questions {
         }
         question.state = State::Used;
         Some(question.asked.terms.clone())
+    }
+
+    /// A no was heard by who asked: the same task, presented again, is asked anew.
+    pub(crate) fn heard(&mut self, id: QuestionId) {
+        if let Some(question) = self.find(id).filter(|question| question.state == State::Closed) {
+            question.state = State::Used;
+        }
     }
 
     /// Open questions that have become a no by themselves.

@@ -176,9 +176,11 @@ impl<P: Ports> App<P> {
                 self.give_allowed(presented, id).await
             }
             Some(QuestionEnd::Denied | QuestionEnd::NotMine) => {
+                self.0.broker.questions().heard(id);
                 Err(self.0.has_refused(&presented, Some(&agent), Refused::PersonSaidNo).await)
             }
             Some(QuestionEnd::RanOut | QuestionEnd::Withdrawn) => {
+                self.0.broker.questions().heard(id);
                 Err(self.0.has_refused(&presented, Some(&agent), Refused::NobodyAnswered).await)
             }
         }

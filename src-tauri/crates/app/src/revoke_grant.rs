@@ -137,6 +137,7 @@ impl<P: Ports> crate::start::Inner<P> {
         let cut_off = self.ports.store().write(move |tx| {
             tx.set_revocation(id, &revocation)?;
             tx.delete_refresh(id)?;
+            tx.delete_choices_of(id)?;
             let body = receipt::body(why.receipt(), &grant, &tx.agents()?, provider.as_ref(), now);
             let receipt = ReceiptRow { id: receipt_id, grant: id, at: now, body };
             tx.insert_receipt(&receipt)?;

@@ -18,6 +18,8 @@ use crate::report::Refusal;
 use crate::revoke_grant::CutOff;
 use crate::start::{App, Inner};
 
+/// How long a task is remembered beyond the time in which it could be presented, in milliseconds.
+const TASKS_KEPT: i64 = 10 * 60_000;
 /// A connection that nobody has heard of for this long is asked after.
 const ASK_AFTER: i64 = 86_400_000;
 /// What is kept sealed of a connection that the bank has ended.
@@ -69,6 +71,7 @@ impl<P: Ports> Inner<P> {
     async fn keep_up_once(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let read = self.ports.store().read(|tx| Ok((tx.grants()?.sound, tx.refreshes()?)));
         let (grants, refreshes) = read.await?;
+        self.forget_old_tasks().await?;
         let mut next: Option<Timestamp> = None;
         for grant in grants {
             let refresh = refreshes.iter().find(|(id, _)| *id == grant.id).map(|(_, refresh)| refresh);
@@ -86,6 +89,16 @@ impl<P: Ports> Inner<P> {
             next = next.into_iter().chain(when).min();
         }
         Ok(next)
+    }
+
+    /// What can be presented no more need not be remembered; by a clock that was moved on, more is forgotten than that,
+    /// which the task's own time makes up for.
+    async fn forget_old_tasks(&self) -> Result<(), StoreError> {
+        let before = self.ports.clock().now().plus_millis(-TASKS_KEPT);
+        if self.ports.store().read(move |tx| tx.has_tasks_before(before)).await? {
+            self.ports.store().write(move |tx| tx.forget_tasks(before)).await?;
+        }
+        Ok(())
     }
 
     async fn carry_out(self: &Arc<Self>, grant: &Grant, due: Due) -> Result<(), Refusal> {

@@ -7,7 +7,7 @@ use contract::ui::Event;
 use domain::agent::PauseWhy;
 use domain::audit::AuditEvent;
 use domain::id::AgentId;
-use domain::rule::{Rule, RuleAct, RuleKind};
+use domain::rule::{Rule, RuleAct, RuleKind, is_unusual_hour};
 use domain::time::Timestamp;
 
 use crate::hold_agent;
@@ -20,9 +20,14 @@ const MOST: usize = 10_000;
 /// Alerts that wait to be looked at.
 const MOST_ALERTS: usize = 50;
 
+/// Earlier calls that say when an agent usually calls.
+const HABIT: u16 = 2_000;
+
 /// What the rules have seen in this run.
 #[derive(Default)]
 pub(crate) struct Watch {
+    /// The hour since 1970 in which an agent's habits were last looked at: once an hour is enough.
+    hours: BTreeMap<AgentId, i64>,
     seen: BTreeMap<(AgentId, RuleKind), VecDeque<i64>>,
     alerts: VecDeque<Alert>,
     next: u64,
@@ -47,6 +52,12 @@ impl Watch {
         }
         seen.push_back(now);
         u32::try_from(seen.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether this is an agent's first call in an hour.
+    fn begins_hour(&mut self, agent: AgentId, now: Timestamp) -> bool {
+        let hour = now.millis().div_euclid(3_600_000);
+        self.hours.insert(agent, hour) != Some(hour)
     }
 
     fn alert(&mut self, at: Timestamp, agent: AgentId, rule: Rule, seen: u32) {
@@ -120,6 +131,22 @@ impl<P: Ports> Inner<P> {
         let Some(rule) = in_force(&set).into_iter().find(|rule| rule.kind == kind) else { return };
         if rule.is_reached(seen) {
             self.follow(agent, rule, seen).await;
+        }
+    }
+
+    /// Holds a call that went to a bank against the rules.
+    pub(crate) async fn saw_call(self: &Arc<Self>, agent: AgentId) {
+        self.saw(agent, RuleKind::TooManyCalls).await;
+        let now = self.ports.clock().now();
+        if !self.broker.watch().begins_hour(agent, now) {
+            return;
+        }
+        let Ok(times) = self.ports.store().read(move |tx| tx.call_times(agent, HABIT)).await else { return };
+        // This hour's own calls are no habit yet.
+        let earlier: Vec<Timestamp> =
+            times.into_iter().filter(|at| now.millis() - at.millis() > 3_600_000).collect();
+        if is_unusual_hour(now, &earlier) {
+            self.saw(agent, RuleKind::UnusualHours).await;
         }
     }
 

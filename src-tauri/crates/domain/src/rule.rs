@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::Timestamp;
+
 /// What a rule looks at. Counts are for one agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -14,7 +16,7 @@ pub enum RuleKind {
     TooManyRefusals,
     /// Operations outside of what was allowed, or that the bank does not have, within an hour.
     UnknownOperations,
-    /// Calls between midnight and five, by the computer's clock, of an agent that never called then before.
+    /// A call at an hour of the day at which the agent has not called before, once its habits are known.
     UnusualHours,
 }
 
@@ -84,6 +86,28 @@ impl Rule {
     }
 }
 
+/// So many calls over so many days make a habit.
+const HABIT_CALLS: usize = 20;
+const HABIT_DAYS: i64 = 7;
+
+/// Whether a call comes at an hour that is strange for an agent: its earlier calls make a habit, and none of them came
+/// within an hour of this time of the day. Hours are UTC's: a habit looks the same in each zone.
+#[must_use]
+pub fn is_unusual_hour(now: Timestamp, earlier: &[Timestamp]) -> bool {
+    let first = earlier.iter().min().map_or(now, |first| *first);
+    let is_habit = earlier.len() >= HABIT_CALLS && now.day() - first.day() >= HABIT_DAYS;
+    let near = |at: &Timestamp| {
+        let apart = (hour(now) - hour(*at)).rem_euclid(24);
+        apart <= 1 || apart == 23
+    };
+    is_habit && !earlier.iter().any(near)
+}
+
+/// The hour of the day.
+fn hour(at: Timestamp) -> i64 {
+    at.millis().div_euclid(3_600_000).rem_euclid(24)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +118,21 @@ mod tests {
         assert_eq!((0..6).filter(|seen| rule.is_reached(*seen)).collect::<Vec<_>>(), [3]);
         assert!(Rule { threshold: 0, ..rule }.is_reached(1));
         assert!(!Rule { act: RuleAct::Nothing, ..rule }.is_reached(3));
+    }
+
+    #[test]
+    fn a_strange_hour_is_one_away_from_every_habit() {
+        let at = |day: i64, hour: i64| Timestamp::from_millis((day * 24 + hour) * 3_600_000);
+        let habit: Vec<Timestamp> = (0..20).map(|n| at(n / 2, 9 + n % 2)).collect();
+        for (hour, strange) in
+            [(3, true), (7, true), (8, false), (9, false), (11, false), (12, true), (23, true)]
+        {
+            assert_eq!(is_unusual_hour(at(10, hour), &habit), strange, "{hour}");
+        }
+        assert!(!is_unusual_hour(at(5, 3), &habit), "a week makes a habit");
+        assert!(!is_unusual_hour(at(10, 3), &habit[..19]), "and twenty calls");
+        assert!(!is_unusual_hour(at(0, 0), &[]));
+        let late: Vec<Timestamp> = (0..20).map(|n| at(n / 2, 23)).collect();
+        assert!(!is_unusual_hour(at(10, 0), &late), "midnight is an hour after eleven");
     }
 }

@@ -101,6 +101,12 @@ pub(crate) fn answers(
         .collect())
 }
 
+/// When an agent's last calls went to banks, newest first.
+pub(crate) fn call_times(conn: &Connection, agent: AgentId, most: u16) -> Result<Vec<Timestamp>, StoreError> {
+    let sql = "SELECT at FROM audit WHERE agent_id = ?1 AND kind = 'call_made' ORDER BY seq DESC LIMIT ?2";
+    all(conn, sql, params![agent.to_string(), most], |row| col(row, "at").map(Timestamp::from_millis))
+}
+
 /// When an agent last got or was refused something.
 pub(crate) fn seen(conn: &Connection, agent: AgentId) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT at FROM audit WHERE agent_id = ?1 AND kind IN \

@@ -109,6 +109,10 @@ impl Tx for SqliteTx<'_> {
         agents::by_key(self.conn()?, key)
     }
 
+    fn call_times(&mut self, agent: AgentId, most: u16) -> Result<Vec<Timestamp>, StoreError> {
+        audit::call_times(self.conn()?, agent, most)
+    }
+
     fn agent_seen(&mut self, agent: AgentId) -> Result<Option<Timestamp>, StoreError> {
         audit::seen(self.conn()?, agent)
     }
@@ -123,6 +127,10 @@ impl Tx for SqliteTx<'_> {
 
     fn insert_task(&mut self, id: &[u8; 32], ends_at: Timestamp) -> Result<(), StoreError> {
         tasks::insert(self.conn()?, id, ends_at)
+    }
+
+    fn has_tasks_before(&mut self, before: Timestamp) -> Result<bool, StoreError> {
+        tasks::any_before(self.conn()?, before)
     }
 
     fn forget_tasks(&mut self, before: Timestamp) -> Result<(), StoreError> {

@@ -7,10 +7,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use contract::agent::{ANSWER_HEADER, ANSWER_OF_BANK, CALL, LEASE_TYPE, MAX_REQUEST};
 use domain::id::GrantId;
-use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use tokio_stream::wrappers::ReceiverStream;
 
 use super::proven::{only, prove};
 use super::reply::{At, refuse};
@@ -47,18 +45,23 @@ fn lease(parts: &Parts) -> Option<&str> {
 }
 
 fn pass_on(answer: BankAnswer) -> Response {
-    let pieces = ReceiverStream::new(answer.pieces).map(|piece| piece.map(Bytes::from));
+    let (status, kind, retry_after) = (answer.status, answer.content_type.clone(), answer.retry_after);
+    // An answer that is not whole ends with an error, and the connection with it: nobody takes it for whole.
+    let pieces = futures_util::stream::try_unfold(answer, async |mut answer| {
+        let piece = answer.next().await?;
+        Ok::<_, Refused>(piece.map(|bytes| (Bytes::from(bytes), answer)))
+    });
     let mut response = Body::from_stream(pieces).into_response();
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     let headers = response.headers_mut();
     let ours =
         [(header::CACHE_CONTROL, "no-store"), (HeaderName::from_static("x-content-type-options"), "nosniff")];
     headers.extend(ours.map(|(name, value)| (name, HeaderValue::from_static(value))));
-    headers.extend(HeaderValue::try_from(answer.content_type).map(|kind| (header::CONTENT_TYPE, kind)));
+    headers.extend(HeaderValue::try_from(kind).map(|kind| (header::CONTENT_TYPE, kind)));
     if let Ok(name) = HeaderName::try_from(ANSWER_HEADER) {
         headers.insert(name, HeaderValue::from_static(ANSWER_OF_BANK));
     }
-    if let Some(seconds) = answer.retry_after {
+    if let Some(seconds) = retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
