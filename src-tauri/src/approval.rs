@@ -112,15 +112,15 @@ async fn pending<R: Runtime>(app: &AppHandle<R>) -> Result<PendingApproval, Comm
     app.state::<Host>().ask(PENDING, &Nothing {}).await
 }
 
-/// Takes the window away, and the process with it where there is nothing else to show.
+/// Takes the window away, and the process with it where there is nothing else to show. The host is told first: a process
+/// that ends untold was lost, and is started again.
 async fn end<R: Runtime>(app: &AppHandle<R>) {
-    if let Some(window) = app.get_webview_window(APPROVAL)
-        && let Err(error) = window.destroy()
-    {
-        warn!(%error, "the approval window could not be closed");
-    }
+    let window = app.get_webview_window(APPROVAL);
     if app.state::<Approval>().alone {
+        let _ = window.map(|window| window.hide());
         app.state::<Host>().tell(CLOSED).await;
         app.exit(Ending::Done as i32);
+    } else if let Some(Err(error)) = window.map(|window| window.destroy()) {
+        warn!(%error, "the approval window could not be closed");
     }
 }

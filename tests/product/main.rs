@@ -11,6 +11,7 @@
 )]
 
 mod access;
+mod approval;
 mod argv;
 mod connect;
 mod frames;
