@@ -1,6 +1,6 @@
 //! How often an agent may ask, and that no proof counts twice. Counted before work is done.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,27 +14,24 @@ use crate::refused::Refused;
 const BURST: u32 = 2_000;
 /// And so often a second from then on.
 const A_SECOND: u32 = 200;
-/// Keys that are counted at once: a program that makes up keys is held by those that nobody knows.
+/// Keys that are known at once. Anybody can make up keys: where there are more, the one that asked least of late is
+/// forgotten, so that no program keeps an agent out by that.
 const MOST_KEYS: usize = 256;
-/// Proofs that are remembered at once, of all keys: each for two minutes at most.
-const MOST_PROOFS: usize = 400_000;
+/// Proofs of one key that are remembered at once: more than it may send in the time in which they hold.
+const MOST_PROOFS: usize = 40_000;
 
 /// What the keys have done of late.
 #[derive(Default)]
-pub(crate) struct Paces(Mutex<Counted>);
+pub(crate) struct Paces(Mutex<BTreeMap<[u8; 32], Pace>>);
 
-#[derive(Default)]
-struct Counted {
-    keys: BTreeMap<[u8; 32], Bucket>,
-    proofs: BTreeMap<[u8; 32], ()>,
+/// One key's.
+struct Pace {
+    /// So many more requests, in thousandths, as of a moment of the clock that nobody moves.
+    left: u64,
+    at: Duration,
+    proofs: BTreeSet<[u8; 32]>,
     /// The same, as they came; their ends come nearly in this order.
     order: VecDeque<([u8; 32], Timestamp)>,
-}
-
-/// So many more requests, as of a moment of the clock that nobody moves.
-struct Bucket {
-    thousandths: u64,
-    at: Duration,
 }
 
 impl Paces {
@@ -43,54 +40,53 @@ impl Paces {
     /// # Errors
     /// [`Refused::TooMany`].
     pub(crate) fn count(&self, key: &AgentKey, now: Duration) -> Result<(), Refused> {
-        let mut counted = self.lock();
-        let full = u64::from(BURST) * 1000;
-        if counted.keys.len() >= MOST_KEYS && !counted.keys.contains_key(&key.bytes()) {
-            // Whoever has been quiet for as long as it takes is as one that never asked.
-            counted.keys.retain(|_, bucket| bucket.filled(now) < full);
-            if counted.keys.len() >= MOST_KEYS {
-                return Err(Refused::TooMany);
-            }
+        let mut paces = self.lock();
+        if paces.len() >= MOST_KEYS && !paces.contains_key(&key.bytes()) {
+            let quietest = paces.iter().max_by_key(|(_, pace)| pace.filled(now)).map(|(key, _)| *key);
+            quietest.and_then(|key| paces.remove(&key));
         }
-        let bucket = counted.keys.entry(key.bytes()).or_insert(Bucket { thousandths: full, at: now });
-        let filled = bucket.filled(now);
-        *bucket = Bucket { thousandths: filled.saturating_sub(1000), at: now };
+        let pace = paces.entry(key.bytes()).or_insert_with(|| Pace::fresh(now));
+        let filled = pace.filled(now);
+        (pace.left, pace.at) = (filled.saturating_sub(1000), now);
         if filled < 1000 { Err(Refused::TooMany) } else { Ok(()) }
     }
 
     /// Takes a proof, once.
     ///
     /// # Errors
-    /// It was taken before, or more are remembered than any use needs.
+    /// It was taken before, or more of its key's are remembered than it may send.
     pub(crate) fn once(&self, proof: &Proof, now: Timestamp) -> Result<(), Refused> {
-        let mut counted = self.lock();
-        while counted.order.front().is_some_and(|(_, ends)| *ends < now) {
-            if let Some((id, _)) = counted.order.pop_front() {
-                counted.proofs.remove(&id);
+        let mut paces = self.lock();
+        let pace = paces.entry(proof.key.bytes()).or_insert_with(|| Pace::fresh(Duration::ZERO));
+        while pace.order.front().is_some_and(|(_, ends)| *ends < now) {
+            if let Some((id, _)) = pace.order.pop_front() {
+                pace.proofs.remove(&id);
             }
         }
-        if counted.order.len() >= MOST_PROOFS {
+        if pace.order.len() >= MOST_PROOFS {
             return Err(Refused::TooMany);
         }
-        if counted.proofs.insert(proof.id, ()).is_some() {
+        if !pace.proofs.insert(proof.id) {
             return Err(Refused::ProofUsed);
         }
-        counted.order.push_back((proof.id, proof.ends_at));
+        pace.order.push_back((proof.id, proof.ends_at));
         Ok(())
     }
 
     /// A poisoned lock still holds valid data, since every change is whole.
-    fn lock(&self) -> MutexGuard<'_, Counted> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<[u8; 32], Pace>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Bucket {
+impl Pace {
+    fn fresh(at: Duration) -> Self {
+        Self { left: u64::from(BURST) * 1000, at, proofs: BTreeSet::new(), order: VecDeque::new() }
+    }
+
     fn filled(&self, now: Duration) -> u64 {
         let passed = u64::try_from(now.saturating_sub(self.at).as_millis()).unwrap_or(u64::MAX);
-        self.thousandths
-            .saturating_add(passed.saturating_mul(u64::from(A_SECOND)))
-            .min(u64::from(BURST) * 1000)
+        self.left.saturating_add(passed.saturating_mul(u64::from(A_SECOND))).min(u64::from(BURST) * 1000)
     }
 }
 
@@ -129,6 +125,27 @@ mod tests {
         // The clock moved back revives nothing.
         assert_eq!(paces.once(&proof(1, 100), at(10)), Err(Refused::ProofUsed));
         assert_eq!(paces.once(&proof(3, 300), at(101)), Ok(()));
-        assert_eq!(paces.lock().proofs.len(), 2, "what its time refuses is forgotten");
+        assert_eq!(paces.lock()[&key(0).bytes()].proofs.len(), 2, "what its time refuses is forgotten");
+    }
+
+    #[test]
+    fn keys_that_somebody_makes_up_keep_no_agent_out() {
+        let paces = Paces::default();
+        let at = Duration::from_secs(1);
+        let made_up = |n: u32| {
+            let mut seed = [7; 32];
+            seed[..4].copy_from_slice(&n.to_be_bytes());
+            (0..=255).find_map(|last| {
+                seed[31] = last;
+                AgentKey::from_bytes(seed).ok()
+            })
+        };
+        assert!((0..10).all(|_| paces.count(&key(0), at).is_ok()));
+        for n in 0..600 {
+            assert_eq!(paces.count(&made_up(n).unwrap(), at), Ok(()));
+        }
+        assert_eq!(paces.count(&key(1), at), Ok(()), "a newcomer is let in");
+        assert!(paces.lock().len() <= MOST_KEYS);
+        assert!(paces.lock().contains_key(&key(0).bytes()), "whoever asked more is not forgotten for it");
     }
 }
