@@ -1,9 +1,7 @@
 //! Where an agent's key is, and how the agent is added.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::Duration;
 
 use contract::support::{AGENTS, START};
 use serde_json::{Value, json};
@@ -29,23 +27,6 @@ fn enrol(
     (child, errors, line)
 }
 
-async fn ask(life: &Life, path: &str, request: &Value) -> Value {
-    let endpoint = life.endpoint();
-    let authority = endpoint.issuer.trim_start_matches("http://");
-    let body = request.to_string().into_bytes();
-    let (status, answer) = ipc::http::post_once_within(
-        Duration::from_secs(30),
-        Path::new(&endpoint.socket),
-        authority,
-        path,
-        body,
-    )
-    .await
-    .unwrap();
-    assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&answer));
-    serde_json::from_slice(&answer).unwrap()
-}
-
 /// A program of the agent's side without the key file that the others have.
 fn without_file(life: &Life, words: &[&str]) -> Ran {
     let mut command = life.command(programs().join("countersign-agent"));
@@ -63,11 +44,11 @@ async fn an_agent_is_added_by_its_code_and_its_key_is_in_the_keychain() {
     assert!(line.contains("kept in your keychain"), "{line}");
     let mut asks = String::new();
     errors.read_line(&mut asks).unwrap();
-    let requests = ask(&life, AGENTS, &json!({})).await;
+    let requests = life.support(AGENTS, &json!({})).await;
     let request = &requests["enrolments"][0];
     assert!(asks.contains(request["code"].as_str().unwrap()), "{asks} and {requests}");
     let wanted = json!({"kind": "enrol", "id": request["id"], "name": "The script", "replaces": null});
-    ask(&life, START, &json!({"wanted": wanted, "unasked": true})).await;
+    life.support(START, &json!({"wanted": wanted, "unasked": true})).await;
     let added = Ran::of(&child.wait_with_output().unwrap());
     assert!(added.done().contains("The agent is added as The script."), "{added:?}");
 

@@ -1,6 +1,6 @@
 //! A host without a screen, a bank, and Budget Buddy, whose key is in a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -132,6 +132,17 @@ impl Life {
 
     pub(crate) fn endpoint(&self) -> EndpointFile {
         serde_json::from_slice(&std::fs::read(self.session.data().join("endpoint.json")).unwrap()).unwrap()
+    }
+
+    /// What the person answers without a window.
+    pub(crate) async fn support(&self, path: &str, request: &Value) -> Value {
+        let endpoint = self.endpoint();
+        let authority = endpoint.issuer.trim_start_matches("http://");
+        let (socket, body) = (Path::new(&endpoint.socket), request.to_string().into_bytes());
+        let answer = ipc::http::post_once_within(PATIENCE, socket, authority, path, body).await;
+        let (status, answer) = answer.unwrap();
+        assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&answer));
+        serde_json::from_slice(&answer).unwrap()
     }
 
     pub(crate) fn grant(&self) -> String {

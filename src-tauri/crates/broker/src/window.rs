@@ -143,7 +143,7 @@ async fn approval_closed<P: Ports>(
     let closed = async {
         let question = commands::question(&parse_whole::<ApprovalRef>(body)?)?;
         match shared.app.approval_closed(question).await {
-            Err(app::Refusal::ApprovalOver) => Ok(Nothing {}),
+            Err(app::Refusal::ApprovalOver | app::Refusal::AskedUnknown) => Ok(Nothing {}),
             outcome => outcome.map(|()| Nothing {}),
         }
     };
