@@ -4,32 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use contract::agent::{LEASE_TYPE, LeaseText, TokenAnswer, WAIT_SECONDS};
-use contract::ui::Event;
+use contract::agent::{LEASE_TYPE, LeaseText, TokenAnswer};
 use domain::agent::{Agent, AgentKey};
-use domain::audit::{AuditEvent, QuestionEnd};
+use domain::audit::AuditEvent;
 use domain::grant::Grant;
-use domain::id::{GrantId, LeaseId, OperationId, QuestionId, hex};
-use domain::lease::{Scope, Terms};
+use domain::id::{LeaseId, QuestionId, hex};
+use domain::lease::Terms;
 use domain::lock::Lock;
 use domain::policy::{Decision, Denial, Ground, decide};
 use domain::reference::{RandomPart, Reference, Stage};
-use domain::task::{Payment, Task, Wish};
+use domain::task::Task;
 use domain::time::Timestamp;
 use oauth::proof::{Proof, Proven};
 use oauth::task::verify;
-use serde_json::{Map, Value, json};
-use tokio::sync::watch;
 use url::Url;
 
+use crate::lease_words::{details, operations, resource};
 use crate::leases::{Lease, Moment};
-use crate::port::{
-    ApprovalPrompt as _, AsksFor, Clock as _, Dice as _, Events as _, Note, Notify as _, Ports, Store as _,
-    StoreError, Tx,
-};
-use crate::questions::{Asked, Met, OUTLIVES, WAITS};
+use crate::port::{Clock as _, Dice as _, Ports, Store as _, StoreError, Tx};
 use crate::refused::Refused;
-use crate::report::Refusal;
 use crate::start::{App, Inner};
 
 /// Why a request of an agent was refused, and what a person can read to support.
@@ -48,7 +41,7 @@ impl From<Refused> for RefusedTask {
 }
 
 /// What the store said to a task.
-enum Outcome {
+pub(crate) enum Outcome {
     /// Written down, to be given.
     Allow { agent: Agent, terms: Terms, lease: LeaseId, ends_at: Timestamp },
     /// The person has to be asked.
@@ -59,14 +52,14 @@ enum Outcome {
 
 /// What a task brings to the store.
 #[derive(Clone)]
-struct Presented {
-    task: Task,
-    key: AgentKey,
-    lease: LeaseId,
-    reference: Reference,
-    now: Timestamp,
+pub(crate) struct Presented {
+    pub(crate) task: Task,
+    pub(crate) key: AgentKey,
+    pub(crate) lease: LeaseId,
+    pub(crate) reference: Reference,
+    pub(crate) now: Timestamp,
     /// The question that was answered with yes, and what was allowed.
-    allowed: Option<(QuestionId, Terms)>,
+    pub(crate) allowed: Option<(QuestionId, Terms)>,
 }
 
 impl<P: Ports> App<P> {
@@ -145,163 +138,6 @@ impl<P: Ports> App<P> {
     pub fn issuer(&self) -> String {
         format!("http://{}.countersign.localhost", self.install())
     }
-
-    async fn ask_and_wait(
-        &self,
-        presented: Presented,
-        agent: Agent,
-        terms: Terms,
-        program: Option<String>,
-    ) -> Result<TokenAnswer, RefusedTask> {
-        let now = self.0.ports.clock().monotonic();
-        let met = self.0.broker.questions().meet(agent.id, &presented.task.content, now)?;
-        let id = match met {
-            Met::Same(id) => id,
-            Met::New => self.ask_person(&presented, &agent, terms, program).await?,
-        };
-        let (asker, mut said) = Asker::new(self, id).ok_or(Refused::NobodyAnswered)?;
-        self.0.ports.approval_prompt().prompt();
-        let patience = self.0.ports.clock().sleep(Duration::from_secs(WAIT_SECONDS));
-        let end = tokio::select! {
-            heard = said.wait_for(Option::is_some) => heard.ok().and_then(|end| *end),
-            () = patience => None,
-        };
-        drop(asker);
-        match end {
-            None => {
-                let reference = Some(presented.reference.to_string());
-                Err(RefusedTask { why: Refused::Pending, reference })
-            }
-            Some(QuestionEnd::AllowedFor | QuestionEnd::AllowedOnce) => {
-                self.give_allowed(presented, id).await
-            }
-            Some(QuestionEnd::Denied | QuestionEnd::NotMine) => {
-                self.0.broker.questions().heard(id);
-                Err(self.0.has_refused(&presented, Some(&agent), Refused::PersonSaidNo).await)
-            }
-            Some(QuestionEnd::RanOut | QuestionEnd::Withdrawn) => {
-                self.0.broker.questions().heard(id);
-                Err(self.0.has_refused(&presented, Some(&agent), Refused::NobodyAnswered).await)
-            }
-        }
-    }
-
-    /// Puts a new question before the person, once it is written down.
-    async fn ask_person(
-        &self,
-        presented: &Presented,
-        agent: &Agent,
-        terms: Terms,
-        program: Option<String>,
-    ) -> Result<QuestionId, Refused> {
-        let at = self.0.ports.clock().now();
-        let id = QuestionId::make_from(at, self.0.random()?);
-        let payment = match &terms {
-            Terms::Pay { payment, .. } => Some(payment),
-            Terms::Look(_) => None,
-        };
-        let event = AuditEvent::QuestionAsked {
-            grant: presented.task.grant,
-            agent: agent.id,
-            question: id,
-            operations: terms.operations().cloned().collect(),
-            money: payment.map(|payment| payment.amount.clone()),
-            payee: payment.map(|payment| payment.creditor.clone()),
-            purpose: presented.task.purpose.clone(),
-        };
-        self.0.ports.store().write(move |tx| tx.append_audit(at, &event)).await?;
-        let asked = Asked {
-            id,
-            content: presented.task.content,
-            agent: agent.id,
-            grant: presented.task.grant,
-            terms,
-            uses: presented.task.uses,
-            lifetime: presented.task.lifetime,
-            purpose: presented.task.purpose.clone(),
-            purpose_class: presented.task.purpose_class,
-            program,
-            at,
-            runs_out_at: at.plus_millis(i64::try_from(WAITS.as_millis()).unwrap_or(i64::MAX)),
-        };
-        self.0.broker.questions().open(asked, self.0.ports.clock().monotonic());
-        self.0.ports.events().send(Event::ApprovalChanged);
-        self.notify_question(agent, presented).await;
-        let app = self.clone();
-        tokio::spawn(async move {
-            app.0.ports.clock().sleep(WAITS).await;
-            app.end_questions_that_are_over().await;
-        });
-        Ok(id)
-    }
-
-    async fn notify_question(&self, agent: &Agent, presented: &Presented) {
-        let id = presented.task.grant;
-        let Ok(grant) = self.known_grant(id).await else { return };
-        let what = match presented.task.wish {
-            Wish::Look(_) => AsksFor::Reading,
-            Wish::Pay(_) => AsksFor::Payment,
-        };
-        let note = Note::Asks { agent: agent.name.as_str().to_owned(), bank: grant.provider_name, what };
-        let app = self.clone();
-        tokio::spawn(async move { app.0.ports.notify().notify(note).await });
-    }
-
-    /// The person said yes: decided once more, since meanwhile anything may have been taken back.
-    async fn give_allowed(&self, presented: Presented, id: QuestionId) -> Result<TokenAnswer, RefusedTask> {
-        let Some(terms) = self.0.broker.questions().take_yes(id) else {
-            return Err(Refused::PersonSaidNo.into());
-        };
-        self.0.may_give()?;
-        let now = self.0.ports.clock().now();
-        let presented = Presented { allowed: Some((id, terms)), now, ..presented };
-        match self.0.decide_and_record(&presented).await? {
-            Outcome::Allow { agent, terms, lease, ends_at } => {
-                self.0.give(&presented, &agent, terms, lease, ends_at)
-            }
-            Outcome::Refuse { agent, why } => Err(self.0.has_refused(&presented, agent.as_ref(), why).await),
-            // What was allowed is not what is asked for any more: that takes another question.
-            Outcome::Ask { .. } => Err(Refused::PersonSaidNo.into()),
-        }
-    }
-
-    /// Ends the questions that nobody waits for or answers any more.
-    pub(crate) async fn end_questions_that_are_over(&self) {
-        let over = self.0.broker.questions().over(self.0.ports.clock().monotonic());
-        for (id, end) in over {
-            if let Err(refusal) = self.close_question(id, end).await {
-                tracing::error!(%refusal, "the end of a question could not be recorded");
-            }
-        }
-    }
-
-    /// Ends a question: written down, and only then heard.
-    pub(crate) async fn close_question(&self, id: QuestionId, end: QuestionEnd) -> Result<Asked, Refusal> {
-        let asked = self.0.broker.questions().close_begins(id).ok_or(Refusal::AskedUnknown)?;
-        let (now, agent) = (self.0.ports.clock().now(), asked.agent);
-        let event = AuditEvent::QuestionAnswered { grant: asked.grant, agent, question: id, answer: end };
-        let yes = matches!(end, QuestionEnd::AllowedFor | QuestionEnd::AllowedOnce);
-        let stored = self.0.ports.store().write(move |tx| {
-            if end == QuestionEnd::NotMine {
-                crate::hold_agent::pause(tx, agent, domain::agent::PauseWhy::NotMine, now)?;
-            }
-            tx.append_audit(now, &event)
-        });
-        match stored.await {
-            Ok(()) => self.0.broker.questions().close_ends(id, end),
-            // A yes that nobody can look up later is none; a no holds whether it is written down or not.
-            Err(error) if yes || end == QuestionEnd::NotMine => {
-                self.0.broker.questions().close_fails(id);
-                return Err(error.into());
-            }
-            Err(error) => {
-                tracing::error!(%error, "the end of a question could not be recorded");
-                self.0.broker.questions().close_ends(id, end);
-            }
-        }
-        self.0.ports.events().send(Event::ApprovalChanged);
-        Ok(asked)
-    }
 }
 
 impl<P: Ports> Inner<P> {
@@ -327,7 +163,10 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Decides and writes it down, in one transaction with everything that the decision rests on.
-    async fn decide_and_record(self: &Arc<Self>, presented: &Presented) -> Result<Outcome, Refused> {
+    pub(crate) async fn decide_and_record(
+        self: &Arc<Self>,
+        presented: &Presented,
+    ) -> Result<Outcome, Refused> {
         let (inner, presented) = (Arc::clone(self), presented.clone());
         Ok(self.ports.store().write(move |tx| inner.decided(tx, &presented)).await?)
     }
@@ -369,7 +208,7 @@ impl<P: Ports> Inner<P> {
     }
 
     /// Hands out what was written down, unless everything was stopped meanwhile.
-    fn give(
+    pub(crate) fn give(
         &self,
         presented: &Presented,
         agent: &Agent,
@@ -410,7 +249,7 @@ impl<P: Ports> Inner<P> {
     }
 
     /// What follows a refusal: it is written down, with its reference, and looked at.
-    async fn has_refused(
+    pub(crate) async fn has_refused(
         self: &Arc<Self>,
         presented: &Presented,
         agent: Option<&Agent>,
@@ -448,30 +287,6 @@ impl<P: Ports> Inner<P> {
     }
 }
 
-/// A request that is kept open; dropped, it leaves its question.
-struct Asker<P: Ports> {
-    app: App<P>,
-    id: QuestionId,
-}
-
-impl<P: Ports> Asker<P> {
-    fn new(app: &App<P>, id: QuestionId) -> Option<(Self, watch::Receiver<Option<QuestionEnd>>)> {
-        let said = app.0.broker.questions().wait(id)?;
-        Some((Self { app: app.clone(), id }, said))
-    }
-}
-
-impl<P: Ports> Drop for Asker<P> {
-    fn drop(&mut self) {
-        self.app.0.broker.questions().leave(self.id, self.app.0.ports.clock().monotonic());
-        let app = self.app.clone();
-        tokio::spawn(async move {
-            app.0.ports.clock().sleep(OUTLIVES).await;
-            app.end_questions_that_are_over().await;
-        });
-    }
-}
-
 fn record_lease(
     tx: &mut dyn Tx,
     presented: &Presented,
@@ -500,54 +315,4 @@ fn record_lease(
     };
     tx.append_audit(now, &event)?;
     Ok(Outcome::Allow { agent, terms, lease: presented.lease, ends_at })
-}
-
-/// Where calls under a grant go.
-fn resource(install: &domain::id::InstallId, grant: GrantId) -> String {
-    format!("http://{install}.countersign.localhost/call/{grant}")
-}
-
-fn operations<'o>(ids: impl Iterator<Item = &'o OperationId>) -> String {
-    ids.map(OperationId::as_str).collect::<Vec<_>>().join(" ")
-}
-
-/// What was given, in the words of the request (RFC 9396 §7).
-fn details(terms: &Terms) -> Vec<Value> {
-    match terms {
-        Terms::Look(scopes) => scopes.iter().map(look_detail).collect(),
-        Terms::Pay { payment, .. } => vec![payment_detail(payment)],
-    }
-}
-
-fn look_detail(scope: &Scope) -> Value {
-    let mut detail = Map::new();
-    detail.insert("type".to_owned(), "account_information".into());
-    detail.insert("actions".to_owned(), scope.actions.iter().map(OperationId::as_str).collect());
-    detail.insert("identifier".to_owned(), scope.accounts.iter().map(String::as_str).collect());
-    for (name, day) in [("dateFrom", &scope.from), ("dateTo", &scope.to)] {
-        if let Some(day) = day {
-            detail.insert(name.to_owned(), day.as_str().into());
-        }
-    }
-    detail.into()
-}
-
-fn payment_detail(payment: &Payment) -> Value {
-    let mut detail = Map::new();
-    let sum = json!({"currency": payment.amount.currency.as_str(), "amount": payment.amount.amount.as_str()});
-    detail.insert("type".to_owned(), "payment_initiation".into());
-    detail.insert("actions".to_owned(), json!([payment.action.as_str()]));
-    detail.insert("instructedAmount".to_owned(), sum);
-    detail.insert("creditorAccount".to_owned(), json!({"id": payment.creditor}));
-    for (name, words) in
-        [("creditorName", &payment.creditor_name), ("remittanceInformationUnstructured", &payment.reference)]
-    {
-        if let Some(words) = words {
-            detail.insert(name.to_owned(), words.as_str().into());
-        }
-    }
-    if let Some(debtor) = &payment.debtor {
-        detail.insert("debtorAccount".to_owned(), json!({"id": debtor}));
-    }
-    detail.into()
 }
