@@ -22,8 +22,12 @@ const READ_SECRETS: &[&str] = &[
     "src-tauri/crates/vault/src/envelope.rs", // one data key, for one seal or open
     "src-tauri/crates/vault/src/key.rs",     // the KEK, to wrap a data key
     "src-tauri/crates/vault/src/rewrap.rs",  // what was sealed, to be sealed under another KEK
-    // opens a sealed token to send it, and seals what comes
+    // opens a sealed token to use it
     "src-tauri/crates/app/src/refresh_token.rs",
+    // opens a sealed token to send it
+    "src-tauri/crates/app/src/send_refresh.rs",
+    // seals what a refresh brought
+    "src-tauri/crates/app/src/keep_refreshed.rs",
     // opens the bank's name for a person, to compare it
     "src-tauri/crates/app/src/same_account.rs",
     // the KEK, to a page of its own

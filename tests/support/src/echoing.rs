@@ -255,5 +255,7 @@ fn leaked(body: &[u8], before: Option<&str>, token: &str) -> bool {
 }
 
 fn holds(text: &str, token: &str) -> bool {
-    (0..=token.len() - PIECE).any(|from| text.contains(&token[from..from + PIECE]))
+    (0..=token.len() - PIECE)
+        .filter_map(|from| token.get(from..from + PIECE))
+        .any(|piece| text.contains(piece))
 }
