@@ -320,6 +320,11 @@ async fn i_did_not_ask_for_this_holds_the_agent_back_before_it_hears() {
     assert_eq!(read, Refused::Denied(Denial::AgentPaused));
     let used = stage.call(given.lease.as_str(), "GET", "/accounts/a1", "").await;
     assert_eq!(used.unwrap_err(), Refused::LeaseUnknown, "what it had is over");
+    assert_eq!(
+        stage.app.app.list_grants().await.unwrap().agents,
+        0,
+        "nobody can see anything, and that is said"
+    );
     stage.app.app.resume_agent(stage.agent_id().await).await.unwrap();
     assert!(stage.present(&stage.task(&look(&["get_balance"]))).await.is_ok());
 }

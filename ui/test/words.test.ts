@@ -136,6 +136,20 @@ describe("how things stand", () => {
     expect(standing.homeSentence(view, attention, held)).toBe(said);
   });
 
+  test("an agent that is paused counts nowhere and is said", () => {
+    const grants = list([active], 0);
+    const [row] = grants.current;
+    const pays = row!.permissions.map((permission) => ({ ...permission, risk: "money" as const }));
+    grants.current = [{ ...row!, permissions: pays }];
+    const said = (paused: string[]) =>
+      standing.homeSentence({ ...grants, agents: 1 }, 0, null, new Set(paused));
+    expect(said([])).toContain("It can move money.");
+    expect(said([row!.agent.id])).not.toContain("move money");
+    expect(standing.homeSentence(grants, 0, null, new Set([row!.agent.id]))).toBe(
+      "No agent can see your accounts. 1 agent is paused. Nothing needs your attention.",
+    );
+  });
+
   test.each([
     [14 * 60, "This computer's clock is 14 minutes ahead."],
     [-61, "This computer's clock is 1 minute behind."],

@@ -15,7 +15,10 @@ import { count, movesMoney } from "./sentences";
 /** What holds every agent back at once, or this one. */
 export type Held = "stopped" | "locked" | "keychain" | "agent" | null;
 
-function agentsSentence(grants: GrantsView, held: Held): string[] {
+/** Agents that are paused as a whole, by id: none of their connections gives them anything. */
+type PausedAgents = ReadonlySet<string>;
+
+function agentsSentence(grants: GrantsView, held: Held, pausedAgents: PausedAgents): string[] {
   if (held === "stopped") return ["All agents are stopped. None can see your accounts."];
   if (held === "locked") return ["Countersign is locked. No agent can see your accounts."];
   if (held === "keychain") return ["No agent can see your accounts until your keychain is open."];
@@ -25,7 +28,8 @@ function agentsSentence(grants: GrantsView, held: Held): string[] {
   const sentences = [`${count(grants.agents, "agent")} can see ${accounts}.`];
   const payers = new Set(
     grants.current
-      .filter((row) => row.state.kind === "active" && movesMoney(row.permissions))
+      .filter((row) => row.state.kind === "active" && !pausedAgents.has(row.agent.id))
+      .filter((row) => movesMoney(row.permissions))
       .map((row) => row.agent.id),
   );
   if (payers.size === 1)
@@ -35,11 +39,18 @@ function agentsSentence(grants: GrantsView, held: Held): string[] {
 }
 
 /** The one sentence that is the whole truth. */
-export function homeSentence(grants: GrantsView, attention: number, held: Held = null): string {
-  const sentences = agentsSentence(grants, held);
+export function homeSentence(
+  grants: GrantsView,
+  attention: number,
+  held: Held = null,
+  pausedAgents: PausedAgents = new Set(),
+): string {
+  const sentences = agentsSentence(grants, held, pausedAgents);
   const paused = grants.current.filter((row) => row.state.kind === "paused").length;
   const broken = grants.current.filter((row) => row.state.kind === "reconnect").length;
   if (paused > 0) sentences.push(`${count(paused, "connection")} ${paused === 1 ? "is" : "are"} paused.`);
+  if (pausedAgents.size > 0)
+    sentences.push(`${count(pausedAgents.size, "agent")} ${pausedAgents.size === 1 ? "is" : "are"} paused.`);
   if (broken > 0)
     sentences.push(`${count(broken, "connection")} ${broken === 1 ? "needs" : "need"} reconnecting.`);
   if (attention === 0)

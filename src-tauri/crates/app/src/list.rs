@@ -132,7 +132,16 @@ impl<P: Ports> App<P> {
         let (current, history): (Vec<_>, Vec<_>) = rows.partition(|(_, row)| {
             !matches!(row.state, GrantState::Ended { .. } | GrantState::Revoked { .. })
         });
-        let working = || current.iter().filter(|(_, row)| matches!(row.state, GrantState::Active { .. }));
+        let held = |grant: &Grant| {
+            agents.iter().any(|agent| {
+                agent.id == grant.agent && (agent.paused.is_some() || agent.removed_at.is_some())
+            })
+        };
+        let working = || {
+            current
+                .iter()
+                .filter(|(grant, row)| matches!(row.state, GrantState::Active { .. }) && !held(grant))
+        };
         let seeing: BTreeSet<_> = working().map(|(grant, _)| grant.agent.to_string()).collect();
         let accounts: BTreeSet<_> = working()
             .flat_map(|(grant, _)| grant.allowed_accounts().map(move |a| (&grant.issuer, &a.id)))
