@@ -255,5 +255,8 @@ fn leaked(body: &[u8], before: Option<&str>, token: &str) -> bool {
 }
 
 fn holds(text: &str, token: &str) -> bool {
-    (0..=token.len() - PIECE).any(|from| text.contains(&token[from..from + PIECE]))
+    token
+        .as_bytes()
+        .windows(PIECE)
+        .any(|piece| std::str::from_utf8(piece).is_ok_and(|piece| text.contains(piece)))
 }
