@@ -12,6 +12,7 @@
 
 pub mod agent;
 pub mod bank;
+pub mod counter;
 pub mod database;
 pub mod django;
 pub mod driver;
