@@ -20,6 +20,7 @@ mod call_leaks;
 mod canary;
 mod connect_overhead;
 mod grants;
+mod hostile_agent;
 mod lease;
 mod lost_refresh;
 mod memory;
@@ -88,6 +89,7 @@ async fn main() {
         "lost_refresh" => lost_refresh::measure(&setup),
         "refresh_race" => refresh_race::measure(&setup).await,
         "call_leaks" => call_leaks::measure(&setup).await,
+        "hostile_agent" => hostile_agent::measure(&setup).await,
         "canary" => canary::measure(&setup).await,
         "memory" => memory::measure(&setup).await,
         "revoke" => revoke::measure(&setup),

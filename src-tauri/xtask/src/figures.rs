@@ -31,7 +31,7 @@ pub(crate) struct Figure {
     measure: Measure,
 }
 
-const FIGURES: [Figure; 15] = [
+const FIGURES: [Figure; 16] = [
     Figure {
         name: "startup",
         what: "start to the list of 100 grants on the screen, against an empty Tauri window",
@@ -133,6 +133,14 @@ const FIGURES: [Figure; 15] = [
         what: "calls through banks that hand the token on, in every coding, header and redirect",
         sample: 2_000,
         full: 100_000,
+        build: Build::Sandbox,
+        measure: inside,
+    },
+    Figure {
+        name: "hostile_agent",
+        what: "agents that do anything in any order, beside a model of what each is owed",
+        sample: 5_000,
+        full: 1_000_000,
         build: Build::Sandbox,
         measure: inside,
     },
