@@ -6,7 +6,7 @@ use support::hostile::run;
 async fn agents_that_do_anything_get_what_the_model_owes_them() {
     let run = run(3_000, 7, false).await;
     assert!(run.wrong.is_empty(), "{}: {:#?}", run.wrong.len(), run.wrong);
-    assert!(run.given > 50 && run.called > 50, "{} given, {} called", run.given, run.called);
+    assert!(run.given > 150 && run.called > 150, "{} given, {} called", run.given, run.called);
 }
 
 #[tokio::test(flavor = "multi_thread")]

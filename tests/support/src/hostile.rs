@@ -249,20 +249,12 @@ impl Stage {
         let app = self.counter.app.app.clone();
         let which = self.pick(2);
         let id: AgentId = self.counter.id_of(&self.agents[which]).await;
-        let grant = self.grants[which];
-        // While it is locked or stopped, nothing is let go on before that.
-        let held_back = self.model.locked || self.model.stopped;
-        let what = if held_back { 2 + self.pick(8) } else { self.pick(6) };
-        match what {
-            0 if self.model.grants_paused.remove(&which) => app.resume_grant(grant).await.expect("resumed"),
-            0 => {
-                app.pause_grant(grant).await.expect("paused");
-                self.model.grants_paused.insert(which);
+        match self.pick(8) {
+            0 if self.model.grants_paused.insert(which) => {
+                app.pause_grant(self.grants[which]).await.expect("paused");
             }
-            1 if self.model.agents_paused.remove(&which) => app.resume_agent(id).await.expect("resumed"),
-            1 => {
+            1 if self.model.agents_paused.insert(which) => {
                 app.pause_agent(id).await.expect("paused");
-                self.model.agents_paused.insert(which);
                 self.end_leases(|held| held.agent == which);
             }
             2 => {
@@ -278,6 +270,13 @@ impl Stage {
                 app.unlock(None).await.expect("unlocked");
                 app.resume_agents().await.expect("resumed");
                 (self.model.locked, self.model.stopped) = (false, false);
+                for paused in std::mem::take(&mut self.model.grants_paused) {
+                    app.resume_grant(self.grants[paused]).await.expect("resumed");
+                }
+                for paused in std::mem::take(&mut self.model.agents_paused) {
+                    let id = self.counter.id_of(&self.agents[paused]).await;
+                    app.resume_agent(id).await.expect("resumed");
+                }
             }
         }
     }
