@@ -20,7 +20,9 @@ mod call_leaks;
 mod canary;
 mod connect_overhead;
 mod grants;
+mod hostile_agent;
 mod lease;
+mod load;
 mod lost_refresh;
 mod memory;
 mod memory_idle;
@@ -88,6 +90,8 @@ async fn main() {
         "lost_refresh" => lost_refresh::measure(&setup),
         "refresh_race" => refresh_race::measure(&setup).await,
         "call_leaks" => call_leaks::measure(&setup).await,
+        "hostile_agent" => hostile_agent::measure(&setup).await,
+        "load" => load::measure(&setup).await,
         "canary" => canary::measure(&setup).await,
         "memory" => memory::measure(&setup).await,
         "revoke" => revoke::measure(&setup),

@@ -126,7 +126,7 @@ fn each(pid: u32) -> Value {
 }
 
 /// The proportional set size. Our processes are closed to others of their user, so this needs root.
-fn megabytes(pid: u32) -> f64 {
+pub(crate) fn megabytes(pid: u32) -> f64 {
     let path = format!("/proc/{pid}/smaps_rollup");
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{path}: {error}; memory_idle needs root and Linux"));

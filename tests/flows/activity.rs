@@ -275,7 +275,7 @@ async fn the_file_holds_every_record_exactly_and_is_checked_without_us() {
     assert_eq!(header.anchor.unwrap().seq, header.records, "the keychain knows the last one");
     let forged = text.replacen("\\\"accounts\\\":2", "\\\"accounts\\\":1", 1);
     assert!(forged != *text && matches!(check(&forged), Err(FileFault::Changed(_))));
-    let short = &text[..text.trim_end().rfind('\n').unwrap() + 1];
+    let short = text.get(..=text.trim_end().rfind('\n').unwrap()).unwrap();
     assert_eq!(check(short), Err(FileFault::Missing(header.records)));
     stage.app.files.fill();
     let refusal = stage.app.app.export_activity().await.unwrap_err();

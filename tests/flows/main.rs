@@ -30,6 +30,7 @@ mod requests;
 mod revoke;
 mod rotate_key;
 mod scopes;
+mod socket;
 mod stop;
 mod support_routes;
 mod two_banks;

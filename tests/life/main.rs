@@ -8,6 +8,7 @@
     reason = "a test that cannot go on stops with what it saw"
 )]
 
+mod hostile;
 mod lost;
 mod race;
 mod revoke;

@@ -31,7 +31,7 @@ pub(crate) struct Figure {
     measure: Measure,
 }
 
-const FIGURES: [Figure; 15] = [
+const FIGURES: [Figure; 17] = [
     Figure {
         name: "startup",
         what: "start to the list of 100 grants on the screen, against an empty Tauri window",
@@ -134,6 +134,22 @@ const FIGURES: [Figure; 15] = [
         sample: 2_000,
         full: 100_000,
         build: Build::Sandbox,
+        measure: inside,
+    },
+    Figure {
+        name: "hostile_agent",
+        what: "agents that do anything in any order, beside a model of what each is owed",
+        sample: 5_000,
+        full: 1_000_000,
+        build: Build::Sandbox,
+        measure: inside,
+    },
+    Figure {
+        name: "load",
+        what: "a thousand connections at once, each task sent twice at the same time, and a stop amid it",
+        sample: 2_000,
+        full: 7_000,
+        build: Build::ReleaseSandbox,
         measure: inside,
     },
     Figure {

@@ -35,11 +35,13 @@ pub struct TestClock {
     ahead: watch::Sender<Duration>,
     /// How far the wall clock alone was moved, in milliseconds.
     moved: Arc<AtomicI64>,
+    /// Where the clock that nobody moves stands still, if it does.
+    still: Arc<Mutex<Option<Duration>>>,
 }
 
 impl Default for TestClock {
     fn default() -> Self {
-        Self { ahead: watch::Sender::new(Duration::ZERO), moved: Arc::default() }
+        Self { ahead: watch::Sender::new(Duration::ZERO), moved: Arc::default(), still: Arc::default() }
     }
 }
 
@@ -55,6 +57,14 @@ impl TestClock {
     }
 }
 
+impl TestClock {
+    /// Has the clock that nobody moves stand still: what a slow machine takes a minute for happens at once.
+    pub fn stand_still(&self) {
+        let now = self.monotonic();
+        *self.still.lock().expect("nobody panics holding it") = Some(now);
+    }
+}
+
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
@@ -66,6 +76,9 @@ impl Clock for TestClock {
 
     fn monotonic(&self) -> Duration {
         static BEGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        if let Some(still) = *self.still.lock().expect("nobody panics holding it") {
+            return still;
+        }
         BEGIN.get_or_init(std::time::Instant::now).elapsed() + *self.ahead.borrow()
     }
 

@@ -12,6 +12,7 @@
 
 pub mod agent;
 pub mod bank;
+pub mod counter;
 pub mod database;
 pub mod django;
 pub mod driver;
@@ -20,6 +21,7 @@ pub mod fake_provider;
 pub mod fakes;
 pub mod forms;
 pub mod host;
+pub mod hostile;
 pub mod inherited;
 pub mod life;
 pub mod observe;

@@ -85,6 +85,25 @@ impl Wire {
         }
     }
 
+    /// Signs a look at what the agent has.
+    #[must_use]
+    pub fn grants(&self, agent: &TestAgent, now: i64) -> Signed {
+        let proof = agent.proof("GET", &format!("{}/grants", self.issuer), None, now);
+        Signed {
+            method: "GET",
+            path: "/grants".to_owned(),
+            headers: vec![("dpop", proof)],
+            body: String::new(),
+        }
+    }
+
+    /// What stops every agent; it needs no signature.
+    #[must_use]
+    pub fn kill(&self) -> Signed {
+        let headers = vec![("content-type", "application/json".to_owned())];
+        Signed { method: "POST", path: "/support/kill".to_owned(), headers, body: "{}".to_owned() }
+    }
+
     /// Signs a call.
     #[must_use]
     pub fn call(&self, agent: &TestAgent, grant: &str, path: &str, lease: &str, now: i64) -> Signed {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::agent::Agent;
 use domain::audit::AuditEvent;
 use domain::call::Call;
-use domain::grant::{Grant, ReconnectWhy};
+use domain::grant::{Grant, ReconnectWhy, Standing};
 use domain::id::{GrantId, LeaseId};
 use domain::lease::Terms;
 use domain::policy::{Denial, may_have};
@@ -139,6 +139,10 @@ impl<P: Ports> Inner<P> {
         call: AgentCall,
     ) -> Result<Ready, Refused> {
         let grant = self.living(lease.grant).await?;
+        // Told to come back later, an agent has its use of the lease still.
+        if grant.standing(self.ports.clock().now()) == Standing::Paused {
+            return Err(Denial::GrantPaused.into());
+        }
         let provider = self.catalogue.provider(&grant.provider);
         let provider = provider.filter(|provider| provider.server.issuer.as_str() == grant.issuer);
         let provider = provider.ok_or(Refused::Denied(Denial::NeedsReconnect))?;

@@ -176,6 +176,9 @@ impl<P: Ports> Inner<P> {
         let Some(agent) = tx.agent_by_key(key)? else {
             return Ok(Outcome::Refuse { agent: None, why: Refused::AgentUnknown });
         };
+        if agent.removed_at.is_some() {
+            return Ok(Outcome::Refuse { agent: Some(agent), why: Refused::Denied(Denial::AgentRemoved) });
+        }
         // A question's own task was presented when it was asked.
         if presented.allowed.is_none() {
             match tx.insert_task(&task.id, task.ends_at) {

@@ -44,7 +44,9 @@ async fn check_host(
     let mut hosts = headers.get_all(header::HOST).iter();
     let ours = hosts.next().is_some_and(|host| host.as_bytes() == shared.authority.as_bytes())
         && hosts.next().is_none();
-    let foreign = headers.contains_key(header::ORIGIN);
+    // A target in absolute form counts before `Host` (RFC 9112 §3.2.2).
+    let named = request.uri().authority().is_some_and(|named| named.as_str() != shared.authority);
+    let foreign = named || headers.contains_key(header::ORIGIN);
     if ours && !foreign { next.run(request).await } else { StatusCode::MISDIRECTED_REQUEST.into_response() }
 }
 

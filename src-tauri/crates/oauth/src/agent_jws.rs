@@ -68,11 +68,16 @@ impl<'t> Parsed<'t> {
         Ok(Self { claims: object(claims)?, header, signed, signature: Signature::from_bytes(&signature) })
     }
 
-    /// Whether this key signed it, with no more than one signature for each text (RFC 8032 §5.1.7, strictly).
+    /// Whether this key signed it.
     pub(crate) fn check(&self, key: &AgentKey) -> Result<(), JwsError> {
-        let key = VerifyingKey::from_bytes(&key.bytes()).map_err(|_| JwsError::Key)?;
-        key.verify_strict(self.signed.as_bytes(), &self.signature).map_err(|_| JwsError::Signature)
+        signed_by(key, self.signed.as_bytes(), &self.signature)
     }
+}
+
+/// Whether a key signed this, with no more than one signature for each text (RFC 8032 §5.1.7, strictly).
+pub(crate) fn signed_by(key: &AgentKey, text: &[u8], signature: &Signature) -> Result<(), JwsError> {
+    let key = VerifyingKey::from_bytes(&key.bytes()).map_err(|_| JwsError::Key)?;
+    key.verify_strict(text, signature).map_err(|_| JwsError::Signature)
 }
 
 fn part(text: &str) -> Result<Vec<u8>, JwsError> {

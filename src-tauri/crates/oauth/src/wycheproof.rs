@@ -1,15 +1,18 @@
 //! Project Wycheproof's vectors for signatures (`tests/fixtures/wycheproof`): compact JWS and keys through the verifier
 //! of id_tokens; bare signatures, whose texts are no JWS, through the one call that the verifier makes, with the key read
-//! from a JWK as the verifier reads it.
+//! from a JWK as the verifier reads it; those on Ed25519 once more through the verifier of what agents sign.
 
 use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::agent::AgentKey;
 use domain::secret::IdToken;
+use ed25519_dalek::Signature;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::{Value, json};
 
+use crate::agent_jws::signed_by;
 use crate::message::Reply;
 use crate::refusal::ProviderRule;
 use crate::signature::verified_claims;
@@ -141,6 +144,20 @@ fn bare(algorithm: Algorithm) -> impl Fn(&Value, &Value) -> bool {
 #[test]
 fn every_verdict_on_ed25519_is_ours() {
     assert_eq!(set!("ed25519_test.json").check(bare(Algorithm::EdDSA)), 151);
+}
+
+/// The call that is made for what agents sign.
+fn by_an_agent(group: &Value, test: &Value) -> bool {
+    let Ok(key) = AgentKey::parse(jwk(group)["x"].as_str().unwrap()) else { return false };
+    let signature = <[u8; 64]>::try_from(bytes(&test["sig"]));
+    signature.is_ok_and(|signature| {
+        signed_by(&key, &bytes(&test["msg"]), &Signature::from_bytes(&signature)).is_ok()
+    })
+}
+
+#[test]
+fn every_verdict_on_what_an_agent_signs_is_ours() {
+    assert_eq!(set!("ed25519_test.json").check(by_an_agent), 151);
 }
 
 #[test]
