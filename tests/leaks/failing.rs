@@ -269,8 +269,10 @@ async fn no_secret_of_a_failure_is_anywhere() {
         settings.extra.extend(LOUD.map(|(name, value)| (name.to_owned(), value.to_owned())));
     });
     let window = world.window().await;
-    let agent =
-        invoke(&window, "list_agents", json!({})).await["answer"][0]["id"].as_str().unwrap().to_owned();
+    let agent = invoke(&window, "list_agents", json!({})).await["answer"]["agents"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let (mut shown, mut attempts) = (String::new(), Vec::new());
 
     for (n, (flow, prepare, ending)) in FAILURES.into_iter().enumerate() {

@@ -135,7 +135,7 @@ async fn no_frame_lives_in_the_window() {
     assert_eq!(world.database().left().values().sum::<i64>(), 0);
     let agents = invoke(&window, "list_agents", json!({})).await;
     let names: Vec<&str> =
-        agents["answer"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap()).collect();
+        agents["answer"]["agents"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["Budget Buddy", "Tax Helper"]);
     // The control: with the key, which Tauri's own script holds, the same request adds an agent.
     let added = invoke(&window, "add_agent", request_of("add_agent")).await;

@@ -123,7 +123,7 @@ async fn all_is_as_before(world: &World, window: &Page, before: (u32, Option<u32
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     assert_eq!(invoke(window, "list_attempts", json!({})).await, json!({ "answer": [] }));
     let agents = invoke(window, "list_agents", json!({})).await;
-    assert_eq!(agents["answer"].as_array().map(Vec::len), Some(2), "{agents}");
+    assert_eq!(agents["answer"]["agents"].as_array().map(Vec::len), Some(2), "{agents}");
     let log = std::fs::read(world.session.dir().join("stderr.log")).unwrap();
     let log = String::from_utf8_lossy(&log).into_owned();
     let panics: Vec<&str> = log.lines().filter(|line| line.contains("panicked")).collect();

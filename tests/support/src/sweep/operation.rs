@@ -249,7 +249,7 @@ impl Person<'_> {
         self.control.arm();
         let until = crate::sweep::now_millis() + 30 * 86_400_000;
         let request = json!({
-            "provider": BANK, "agent": agents[0]["id"], "permissions": ["accounts", "transactions"], "until": until,
+            "provider": BANK, "agent": agents["agents"][0]["id"], "permissions": ["accounts", "transactions"], "until": until,
         });
         self.attempt("connect_account", request).await
     }
