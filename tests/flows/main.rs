@@ -15,6 +15,7 @@ mod attempts;
 mod connect;
 mod forged;
 mod hostile;
+mod kept;
 mod lease;
 mod locks;
 mod memory;

@@ -213,7 +213,8 @@ impl<P: Ports> Inner<P> {
                     let lost = ready.state.unanswered > 0;
                     let why = if lost { ReconnectWhy::AnswerLost } else { ReconnectWhy::EndedAtBank };
                     self.need_reconnect(id, from, why).await?;
-                    return Err(Refusal::NeedsReconnect);
+                    // Where another was faster, the end was that of a token which is no longer ours: its own is taken over.
+                    return self.living(id).await.map(drop);
                 }
                 Outcome::NotYet { trouble, retry_after } => {
                     self.wait_and_see(&ready, trouble, retry_after, false).await?;
