@@ -14,19 +14,19 @@ use support::agent::{TestAgent, look};
 use support::fake_provider::FakeProvider;
 use support::fakes::TestApp;
 
-const ALL: &[&str] = &["accounts", "balances", "transactions", "identity", "payments"];
-const PAYMENT: &str = r#"{"fromAccountId":"a1","toPayeeId":"p1","amount":12.5,"currency":"EUR"}"#;
+pub(crate) const ALL: &[&str] = &["accounts", "balances", "transactions", "identity", "payments"];
+pub(crate) const PAYMENT: &str = r#"{"fromAccountId":"a1","toPayeeId":"p1","amount":12.5,"currency":"EUR"}"#;
 
 /// A bank, an app with one grant at it, and its agent.
-struct Stage {
-    bank: FakeProvider,
-    app: TestApp,
-    grant: GrantId,
+pub(crate) struct Stage {
+    pub(crate) bank: FakeProvider,
+    pub(crate) app: TestApp,
+    pub(crate) grant: GrantId,
     agent: TestAgent,
 }
 
 impl Stage {
-    async fn set(permissions: &[&str]) -> Self {
+    pub(crate) async fn set(permissions: &[&str]) -> Self {
         let bank = FakeProvider::start().await;
         // Long enough not to be found in an answer by chance.
         bank.marks("-Zq7RrT2mWc9KxLf4");
@@ -40,11 +40,11 @@ impl Stage {
         self.app.clock.now().secs()
     }
 
-    fn task(&self, details: &Value) -> String {
+    pub(crate) fn task(&self, details: &Value) -> String {
         self.agent.task(&self.app.app.issuer(), &self.grant.to_string(), details, self.now())
     }
 
-    fn task_with(&self, details: &Value, change: impl FnOnce(&mut Value)) -> String {
+    pub(crate) fn task_with(&self, details: &Value, change: impl FnOnce(&mut Value)) -> String {
         let mut claims =
             self.agent.claims(&self.app.app.issuer(), &self.grant.to_string(), details, self.now());
         change(&mut claims);
@@ -57,7 +57,7 @@ impl Stage {
         self.app.app.greet_agent(&proof, method, path, lease).unwrap()
     }
 
-    async fn present(&self, task: &str) -> Result<TokenAnswer, RefusedTask> {
+    pub(crate) async fn present(&self, task: &str) -> Result<TokenAnswer, RefusedTask> {
         self.present_by(&self.agent, task).await
     }
 
@@ -66,11 +66,11 @@ impl Stage {
         self.app.app.request_lease(&proof, task, None).await
     }
 
-    async fn refused(&self, task: &str) -> Refused {
+    pub(crate) async fn refused(&self, task: &str) -> Refused {
         self.present(task).await.unwrap_err().why
     }
 
-    async fn call(
+    pub(crate) async fn call(
         &self,
         lease: &str,
         method: &str,
@@ -106,12 +106,12 @@ impl Stage {
         Ok((answer.status, String::from_utf8(whole).unwrap()))
     }
 
-    fn records(&self, event: &str) -> usize {
+    pub(crate) fn records(&self, event: &str) -> usize {
         self.app.audit().iter().filter(|body| body.contains(&format!("\"event\":\"{event}\""))).count()
     }
 
     /// Waits until a question is open, and answers it.
-    async fn answer(&self, answer: ApprovalAnswer) {
+    pub(crate) async fn answer(&self, answer: ApprovalAnswer) {
         let view = loop {
             match self.app.app.pending_approval().await.unwrap().question {
                 Some(view) => break view,
@@ -127,7 +127,7 @@ impl Stage {
     }
 }
 
-fn pay() -> Value {
+pub(crate) fn pay() -> Value {
     json!([{"type": "payment_initiation", "actions": ["make_payment"],
         "instructedAmount": {"currency": "EUR", "amount": "12.50"}, "creditorName": "Water Works",
         "creditorAccount": {"id": "p1"}, "debtorAccount": {"id": "a1"}}])

@@ -12,6 +12,7 @@ mod activity;
 mod anchor;
 mod asked;
 mod attempts;
+mod calls;
 mod connect;
 mod forged;
 mod hostile;
