@@ -33,4 +33,5 @@ mod scopes;
 mod stop;
 mod support_routes;
 mod two_banks;
+mod untold;
 mod vault;
