@@ -16,11 +16,11 @@ use crate::support::{
     Home, agent, at, cut_off, grant, grant_id, install, pending, read, sealed, wait, write,
 };
 
-const WORKER: &str = "crash::the_worker_that_dies";
+pub(crate) const WORKER: &str = "crash::the_worker_that_dies";
 
 /// What the worker has done with a grant, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+pub(crate) enum Step {
     Connect,
     Revoke,
     Confirm,
@@ -104,7 +104,7 @@ fn the_worker_that_dies() {
 }
 
 /// What the worker said: each step and its answer, in order.
-fn said(lines: &[String]) -> Vec<(Step, u32, String)> {
+pub(crate) fn said(lines: &[String]) -> Vec<(Step, u32, String)> {
     let parse = |line: &String| {
         let mut words = line.split(' ');
         let (step, number, answer) = (words.next()?, words.next()?.parse().ok()?, words.next()?.to_owned());
@@ -115,7 +115,7 @@ fn said(lines: &[String]) -> Vec<(Step, u32, String)> {
 }
 
 /// Opens the store and compares it with what was said of it, over all lives of the worker.
-fn check(home: &Home, lives: &[Vec<(Step, u32, String)>]) {
+pub(crate) fn check(home: &Home, lives: &[Vec<(Step, u32, String)>]) {
     let store = home.open();
     let (grants, outbox, audit) = read(&store, |tx| Ok((tx.grants()?, tx.outbox()?, tx.audit()?))).unwrap();
     assert!(verify(audit.iter()).is_ok());

@@ -5,6 +5,8 @@ mod audit;
 #[cfg(test)]
 mod child;
 #[cfg(test)]
+mod copies;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod damage;
@@ -16,6 +18,8 @@ mod files;
 mod fixture;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod power;
 #[cfg(test)]
 mod residue;
 #[cfg(test)]
