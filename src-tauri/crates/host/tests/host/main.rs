@@ -6,3 +6,6 @@ mod closed;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod plain_user;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod surroundings;
