@@ -34,6 +34,20 @@ impl Drop for Running {
 impl Running {
     /// A host in a folder of its own, without screen, bus or keychain; ready.
     fn host(folder: &Path) -> Self {
+        let mut host = Self::begun(folder);
+        let endpoint = folder.join("home/endpoint.json");
+        for _ in 0..3000 {
+            if endpoint.exists() {
+                return host;
+            }
+            assert!(host.0.try_wait().unwrap().is_none(), "the host ended");
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the host does not get ready");
+    }
+
+    /// The same, at the first moment of it.
+    fn begun(folder: &Path) -> Self {
         for place in ["run", "work"] {
             fs::DirBuilder::new().mode(0o700).create(folder.join(place)).unwrap();
         }
@@ -46,16 +60,15 @@ impl Running {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut host = Self(child);
-        let endpoint = folder.join("home/endpoint.json");
-        for _ in 0..3000 {
-            if endpoint.exists() {
-                return host;
-            }
-            assert!(host.0.try_wait().unwrap().is_none(), "the host ended");
-            thread::sleep(Duration::from_millis(10));
-        }
-        panic!("the host does not get ready");
+        Self(child)
+    }
+
+    /// How large a core may be, and how large at most.
+    fn core_limits(&self) -> [String; 2] {
+        let limits = fs::read_to_string(format!("/proc/{}/limits", self.0.id())).unwrap();
+        let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        let words: Vec<_> = cores.split_whitespace().collect();
+        [4, 5].map(|word| words[word].to_owned())
     }
 
     /// A program like any other.
@@ -125,9 +138,7 @@ fn no_core_is_made_of_a_host_that_dies() {
         for signal in [Signal::SEGV, Signal::ABORT, Signal::QUIT, Signal::BUS] {
             let folder = tempfile::tempdir().unwrap();
             let host = Running::host(folder.path());
-            let limits = fs::read_to_string(format!("/proc/{}/limits", host.0.id())).unwrap();
-            let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-            assert_eq!(cores.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{cores}");
+            assert_eq!(host.core_limits(), ["0", "0"]);
             assert!(!host.core_by(signal), "{signal:?}");
             assert_eq!(fs::read_dir(folder.path().join("work")).unwrap().count(), 0, "{signal:?}");
         }
@@ -135,5 +146,27 @@ fn no_core_is_made_of_a_host_that_dies() {
         // A machine may forbid all cores.
         let possible = most != Some(0);
         assert_eq!(Running::other(folder.path()).core_by(Signal::SEGV), possible, "the control");
+    });
+}
+
+/// Attack 115: at twenty moments, from the one on at which the host has closed itself, which is before it opens anything.
+#[test]
+fn no_core_is_made_at_any_moment() {
+    as_plain_user("closed::no_core_is_made_at_any_moment", &[BUILT.as_ref()], || {
+        let most = getrlimit(Resource::Core).maximum;
+        setrlimit(Resource::Core, Rlimit { current: most, maximum: most }).unwrap();
+        let mut unopened = 0;
+        for moment in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let host = Running::begun(folder.path());
+            while host.core_limits() != ["0", "0"] {
+                thread::yield_now();
+            }
+            unopened += usize::from(!folder.path().join("home").exists());
+            thread::sleep(Duration::from_millis(moment * 10));
+            assert!(!host.core_by(Signal::SEGV), "{moment}");
+            assert_eq!(fs::read_dir(folder.path().join("work")).unwrap().count(), 0, "{moment}");
+        }
+        assert!(unopened > 0, "it is closed before it opens anything");
     });
 }
