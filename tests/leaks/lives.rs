@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use support::life::canary::{PLACES, canary};
-use support::life::remembered::{peeked, remembered};
+use support::life::remembered::{locked, peeked, remembered};
 use support::process::programs;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -12,6 +12,17 @@ async fn after_a_revocation_the_host_remembers_no_secret() {
     assert_eq!(came.found, Vec::<String>::new());
     assert!(came.latest_ms < 2000.0, "{came:?}");
     assert!(came.of_an_open_attempt > 0 && came.read > 6 << 20, "the search finds what is there: {came:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_that_is_kept_is_locked_in_memory_and_gone_after_a_lock() {
+    let came = locked(&programs(), 3, "5f0be1c9d7724c0e8a36b2f94d1e7a80").await;
+    assert_eq!(came.found, Vec::<String>::new());
+    assert!(came.latest_ms < 2000.0, "{came:?}");
+    assert!(
+        came.open >= 3 && came.loose == 0,
+        "the key is there while it is open, and nowhere else: {came:?}"
+    );
 }
 
 #[test]

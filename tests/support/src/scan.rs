@@ -119,7 +119,7 @@ impl Needles {
     #[must_use]
     pub fn found_in_memory_of(&self, pid: u32) -> (Found, usize) {
         let (mut found, mut read) = (Found::new(), 0);
-        each_memory(pid, &mut |bytes| {
+        each_memory(pid, &mut |_, bytes| {
             read += bytes.len();
             found.extend(self.found_in(bytes));
         });
@@ -131,8 +131,35 @@ fn start(first: u8, second: u8) -> usize {
     usize::from(first) << 8 | usize::from(second)
 }
 
-/// The memory of a process, piece by piece: pages that follow each other and are there.
-fn each_memory(pid: u32, visit: &mut dyn FnMut(&[u8])) {
+/// The kernel's flags (`VmFlags` of proc(5)) of each piece of a process's memory in which a secret stands as it is.
+///
+/// # Panics
+/// The process is gone.
+#[must_use]
+pub fn flags_around(pid: u32, secret: &[u8]) -> Vec<Vec<String>> {
+    let mut places = Vec::new();
+    each_memory(pid, &mut |at, bytes| {
+        let here = bytes.windows(secret.len()).enumerate().filter(|(_, window)| *window == secret);
+        places.extend(here.map(|(offset, _)| at + offset as u64));
+    });
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/smaps")).expect("its maps");
+    let mut here = 0;
+    let mut all = Vec::new();
+    for line in maps.lines() {
+        let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+        let number = |text| u64::from_str_radix(text, 16).ok();
+        if let Some((from, to)) = range.and_then(|(from, to)| Some((number(from)?, number(to)?))) {
+            here = places.iter().filter(|place| (from..to).contains(*place)).count();
+        } else if let Some(flags) = line.strip_prefix("VmFlags: ") {
+            let flags: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
+            all.extend(std::iter::repeat_n(flags, here));
+        }
+    }
+    all
+}
+
+/// The memory of a process, piece by piece with its address: pages that follow each other and are there.
+fn each_memory(pid: u32, visit: &mut dyn FnMut(u64, &[u8])) {
     const PAGE: u64 = 4096;
     const LARGEST: u64 = 4096 * PAGE;
     let open = |name: &str| {
@@ -165,7 +192,7 @@ fn each_memory(pid: u32, visit: &mut dyn FnMut(&[u8])) {
                 if run > 0 {
                     let mut bytes = vec![0; run * PAGE as usize];
                     let read = mem.read_at(&mut bytes, at + page as u64 * PAGE).unwrap_or(0);
-                    visit(&bytes[..read]);
+                    visit(at + page as u64 * PAGE, &bytes[..read]);
                 }
                 page += run.max(1);
             }

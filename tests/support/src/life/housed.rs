@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::id::{InstallId, KekId};
+use domain::secret::Passphrase;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
@@ -103,6 +105,21 @@ impl House {
         let keys = text.lines().filter_map(|line| line.strip_prefix("secret = v1."));
         let mut keys = keys.filter_map(|key| URL_SAFE_NO_PAD.decode(key.trim()).ok());
         keys.find(|key| key.len() == 32).expect("a key")
+    }
+
+    /// The key-encryption key, as it is kept under a passphrase alone.
+    #[must_use]
+    pub fn wrapped_key(&self, passphrase: &str) -> Vec<u8> {
+        let store =
+            rusqlite::Connection::open(self.home().join("data/countersign.sqlite")).expect("the database");
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let (install, id, wrapped): (String, String, Vec<u8>) =
+            store.query_row("SELECT install, id, wrapped FROM meta, kek", [], row).expect("a wrapped key");
+        let install = InstallId::parse(&install).expect("an id");
+        let id = KekId::parse(&id).expect("an id");
+        let passphrase = Passphrase::parse(passphrase.to_owned()).expect("a passphrase");
+        let key = vault::passphrase::unwrap(&wrapped, &install, id, &passphrase, None).expect("the key");
+        key.expose_bytes().to_vec()
     }
 
     /// Starts a host.

@@ -7,11 +7,15 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::housed::House;
-use crate::scan::Needles;
+use crate::scan::{Needles, flags_around};
 
 /// When it is looked: within the two seconds that a secret may still be there.
 const AFTER: Duration = Duration::from_millis(1000);
+/// So many requests overwrite what one was read into.
+const TRAFFIC: usize = 400;
 /// Nobody in particular.
 const PLAIN: u32 = 65534;
 
@@ -62,6 +66,60 @@ pub async fn remembered(programs: &Path, lives: usize, mark: &str) -> Remembered
         .collect();
     let needles = Needles::of(state.into_iter().map(|state| ("state", state)));
     came.of_an_open_attempt = needles.found_in_memory_of(host.pid()).0.len();
+    host.end().await;
+    came
+}
+
+/// What came of keeping the key under a passphrase and locking.
+#[derive(Clone, Debug, Default)]
+pub struct Locked {
+    /// Pieces of memory in which the key stood while it was open.
+    pub open: usize,
+    /// Of them, those that are not locked in memory, or would stand in a dump.
+    pub loose: usize,
+    /// What was found of the key or a token once it was locked.
+    pub found: Vec<String>,
+    /// How often the passphrase was found after some more requests.
+    pub passphrases: usize,
+    /// How long after locking the last byte was read, at most, in milliseconds.
+    pub latest_ms: f64,
+}
+
+/// Opens and locks so often under a passphrase, with a refresh each time, and reads all of the host's memory.
+///
+/// # Panics
+/// The host does not do as it is asked.
+pub async fn locked(programs: &Path, times: usize, mark: &str) -> Locked {
+    let passphrase = "correct horse of nobody's battery";
+    let house = House::open(programs, mark).await;
+    let mut host = house.start().await;
+    let grant = host.connect().await;
+    let change = json!({ "protection": "passphrase", "current": null, "new": passphrase });
+    host.ask("change_protection", change).await.expect("a passphrase");
+    let key = house.wrapped_key(passphrase);
+    let mut came = Locked::default();
+    for _ in 0..times {
+        host.refresh(&grant).await;
+        for flags in flags_around(host.pid(), &key) {
+            came.open += 1;
+            came.loose += usize::from(!["lo", "dd"].iter().all(|flag| flags.iter().any(|f| f == flag)));
+        }
+        host.ask("lock", json!({})).await.expect("locked");
+        let locked = Instant::now();
+        tokio::time::sleep(AFTER).await;
+        let secrets = [("key-encryption key", key.clone()), ("token", house.mark.clone().into_bytes())];
+        let needles = Needles::of(secrets.map(|(name, secret)| (name.to_owned(), secret)));
+        let (found, _) = needles.found_in_memory_of(host.pid());
+        came.latest_ms = came.latest_ms.max(locked.elapsed().as_secs_f64() * 1000.0);
+        came.found.extend(found.into_iter().map(|(name, spelling)| format!("{name}, {spelling}")));
+        // The passphrase came over a channel that stays open: what it is read into is used again, not given back.
+        for _ in 0..TRAFFIC {
+            host.ask("app_state", json!({})).await.expect("an answer");
+        }
+        let needles = Needles::of([("passphrase".to_owned(), passphrase.as_bytes().to_vec())]);
+        came.passphrases += needles.found_in_memory_of(host.pid()).0.len();
+        host.ask("unlock", json!({ "passphrase": passphrase })).await.expect("open again");
+    }
     host.end().await;
     came
 }
