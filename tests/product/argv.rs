@@ -21,7 +21,10 @@ const TABLE: &str = include_str!("../tables/argv.jsonl");
 const MISUSED: i32 = 2;
 const SAYS: [(&str, &str); 2] = [
     ("countersignd", "countersignd takes no arguments but --report. Nothing was started.\n"),
-    ("countersign-desktop", "countersign-desktop takes no arguments but --tray. Nothing was started.\n"),
+    (
+        "countersign-desktop",
+        "countersign-desktop takes no arguments but --approval or --tray. Nothing was started.\n",
+    ),
 ];
 
 #[derive(Deserialize)]

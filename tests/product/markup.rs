@@ -199,7 +199,7 @@ async fn five_hundred_names_that_are_markup_are_drawn_as_text() {
     agents.extend(["Budget Buddy", "Tax Helper"].map(str::to_owned));
     window.click("nav-agents").await;
     window.find_css("[data-testid^=agent-row-]").await;
-    assert_texts("agents", &shapes(&window, "[data-testid^=agent-row-]", ".strong").await, &agents);
+    assert_texts("agents", &shapes(&window, "[data-testid^=agent-row-]", "h2").await, &agents);
     assert_eq!(strangers(&window, &own).await, none, "agents");
     let refused: BTreeMap<&str, usize> =
         rows.iter().filter(|row| !named(row)).fold(BTreeMap::new(), |mut counts, row| {

@@ -55,7 +55,7 @@ export const agentCard = {
   paused: "Paused",
   since: "Since",
   activity: "What it did",
-  activityOf: (agent: string) => `What ${agent} did`,
+  activityOf: (agent: string) => `What it did: ${agent}`,
   choices: "Allowed without asking again",
   forget: "Forget",
   forgetOf: (what: string) => `Forget: ${what}`,

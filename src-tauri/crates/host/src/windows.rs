@@ -25,6 +25,9 @@ pub(crate) enum Outcome {
     Restart,
 }
 
+/// How often what the engine left is looked for at the end, and how long after each other.
+const WIPES: u32 = 20;
+const WIPE_AGAIN: Duration = Duration::from_millis(50);
 /// A window that keeps dying is not started for ever.
 const LOST_LIMIT: u32 = 5;
 /// A window that lives this long was no part of a series.
@@ -225,7 +228,14 @@ impl<'e> Windows<'e> {
         if let Some(app) = &self.app {
             app.shut_down().await;
         }
-        self.wipe_webview_data();
+        // The engine's own helpers end a moment after the page they served, and may write once more.
+        for _ in 0..WIPES {
+            self.wipe_webview_data();
+            if !self.webview_data().exists() {
+                return;
+            }
+            tokio::time::sleep(WIPE_AGAIN).await;
+        }
     }
 
     fn webview_data(&self) -> PathBuf {
