@@ -231,10 +231,10 @@ impl<'e> Windows<'e> {
         // The engine's own helpers end a moment after the page they served, and may write once more.
         for _ in 0..WIPES {
             self.wipe_webview_data();
+            tokio::time::sleep(WIPE_AGAIN).await;
             if !self.webview_data().exists() {
                 return;
             }
-            tokio::time::sleep(WIPE_AGAIN).await;
         }
     }
 
