@@ -70,7 +70,8 @@ impl<P: Ports> Inner<P> {
     }
 
     async fn write_anchor(&self) -> Result<(), KeyError> {
-        let (kek, head) = self.ports.store().read(|tx| Ok((tx.kek()?, tx.audit_head()?))).await?;
+        // The keychain outlives this process: it is told of nothing that a crash could still undo.
+        let (kek, head) = self.ports.store().read_settled(|tx| Ok((tx.kek()?, tx.audit_head()?))).await?;
         let Some((kek, head)) = kek.zip(head) else { return Ok(()) };
         if !kek.protection.has_keychain() {
             return Ok(());

@@ -130,6 +130,16 @@ impl Store for SqliteStore {
         self.reader.send(Box::new(job), answered).await
     }
 
+    async fn read_settled<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut dyn Tx) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        // Nothing is written by it, so nobody is woken.
+        let task = Writing::new(job, answer, Arc::default());
+        self.writer.send(Job::Write(Box::new(task)), answered).await
+    }
+
     async fn written(&self) {
         self.written.notified().await;
     }

@@ -31,6 +31,8 @@ pub(super) struct Shown {
     pub(super) id: String,
     /// `active`, `revoked`, …
     pub(super) state: String,
+    /// Why it does not go on, where it does not.
+    pub(super) why: String,
     /// `confirmed`, `not_yet`, … of a revoked one.
     pub(super) bank: String,
     /// What is in the way of telling the bank.
@@ -49,6 +51,7 @@ impl Shown {
             Self {
                 id: text(&row["id"]),
                 state,
+                why: text(&row["state"]["why"]),
                 bank: text(&bank["kind"]),
                 waits_for: text(&bank["waits_for"]),
                 last_try: bank["last_try"].as_u64().unwrap_or_default(),

@@ -239,7 +239,9 @@ async fn end_all(case: &mut Case, person: &mut Person<'_>, shown: &[Shown]) {
             Some(Some(now)) if now.state == "reconnect" => {
                 broken += 1;
                 let explained = case.refreshed && !works.contains(*id);
-                case.hold(explained, || format!("I6: {id} does not go on, and no answer was lost"));
+                case.hold(explained, || {
+                    format!("I6: {id} does not go on ({}), and no answer was lost", now.why)
+                });
                 case.reconnects += 1;
             }
             Some(Some(now)) => {

@@ -31,6 +31,12 @@ pub trait Store: Send + Sync + 'static {
         &self,
         job: impl FnOnce(&mut dyn Tx) -> Result<R, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<R, StoreError>> + Send;
+    /// Runs a job that changes nothing, behind all that was sent to be written, and answers once that is on the disk: for
+    /// what is told to somebody who outlives this process.
+    fn read_settled<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut dyn Tx) -> Result<R, StoreError> + Send + 'static,
+    ) -> impl Future<Output = Result<R, StoreError>> + Send;
     /// Waits until something was written since this was last waited for. One waits at a time.
     fn written(&self) -> impl Future<Output = ()> + Send;
     /// Makes sure that what was deleted is in no file any more: truncates the write-ahead log.
