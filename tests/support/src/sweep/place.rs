@@ -1,6 +1,6 @@
 //! Where one worker of a sweep runs its hosts: a session with a keychain, a bank, and data folders to begin with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -40,8 +40,6 @@ pub(super) struct Place {
     control: Control,
     bank: FakeProvider,
     snapshots: BTreeMap<Template, Snapshot>,
-    /// Installations whose anchor in the keychain may be further than a template's data.
-    anchored: BTreeSet<String>,
     runs: u32,
     session: Session,
     dir: TempDir,
@@ -95,7 +93,7 @@ impl Place {
         fs::write(catalogue.join("agents/buddy.toml"), AGENT).expect("an agent file");
         let session = Session::without_screen_in(dir.path());
         let snapshots = BTreeMap::new();
-        Self { tools, control, bank, snapshots, anchored: BTreeSet::new(), runs: 0, session, dir }
+        Self { tools, control, bank, snapshots, runs: 0, session, dir }
     }
 
     /// Runs one host into its fault, and judges what a fresh one makes of it.
@@ -133,7 +131,6 @@ impl Place {
         case.seen(&self.bank.seen("token"));
         self.bank.go_back_to(&self.bank.memory());
         self.judge_fresh(&home, &mut case, &mut told).await;
-        self.anchored.extend(remains::anchored_install(&home.join("data")));
         fs::remove_dir_all(&home).expect("a folder");
         fs::remove_file(home.with_extension("stderr")).expect("a log");
         Outcome {
@@ -196,7 +193,8 @@ impl Place {
         }
         let Some(snapshot) = self.snapshots.get(&template) else { return (home, Told::default()) };
         copy(&snapshot.data, &home.join("data"));
-        if let Some(install) = snapshot.install.as_ref().filter(|install| self.anchored.remove(*install)) {
+        // Always: a host can be killed after the keychain took an anchor, and before its store says that it did.
+        if let Some(install) = snapshot.install.as_ref() {
             // Else the host would notice that its data was put back, which is another test's business.
             self.session.forget_anchor(install);
             if let (Some(anchor), Ok(install)) = (&snapshot.anchor, InstallId::parse(install)) {
@@ -249,7 +247,6 @@ impl Place {
             Some(install) => self.keychain().read_anchors(&install).await.expect("the keychain").pop(),
             None => None,
         };
-        self.anchored.extend(anchor.and(install.clone()));
         let bank = self.bank.memory();
         self.snapshots.insert(template, Snapshot { data, bank, told, install, anchor });
         fs::remove_dir_all(&home).expect("a folder");

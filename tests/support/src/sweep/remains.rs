@@ -81,12 +81,6 @@ pub(super) fn autopsy(data: &Path, table: &Path) -> Remains {
     }
 }
 
-/// Which installation a data folder is, if its log was ever anchored in the keychain.
-pub(super) fn anchored_install(data: &Path) -> Option<String> {
-    let conn = Connection::open(data.join("countersign.sqlite")).ok()?;
-    conn.query_row("SELECT install FROM meta WHERE anchored", [], |row| row.get(0)).ok()
-}
-
 fn read(database: &Path) -> rusqlite::Result<Remains> {
     let conn = Connection::open(database)?;
     let mut remains = Remains::default();
