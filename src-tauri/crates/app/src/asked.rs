@@ -21,14 +21,14 @@ use crate::view;
 
 /// How many questions may wait for the person at once.
 const MOST: usize = 8;
-/// How many may be asked in [`PACE_SPAN`]: a program that asks for ever is not heard for ever.
+/// How many may be asked in a minute: a program that asks for ever is not heard for ever.
 const PACE: usize = 20;
-const PACE_SPAN: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_secs(60);
 /// How long a question waits; then it is a no. What became of it can be asked for as long again.
 const WAITS: Duration = Duration::from_secs(5 * 60);
 /// How many requests are kept open for the person at once.
 const WAITING: usize = 16;
-/// How many passphrases are looked at in [`PACE_SPAN`].
+/// How many passphrases are looked at in a minute.
 const GUESSES: usize = 5;
 
 /// What only the person may start.
@@ -166,9 +166,9 @@ fn made_anew(old: &Grant, request: &RenewGrant) -> ConnectAccount {
     }
 }
 
-/// Whether one more in this span is too many; if not, it is counted.
-fn too_many(times: &mut Vec<Duration>, now: Duration, most: usize) -> bool {
-    times.retain(|at| now < *at + PACE_SPAN);
+/// Whether one more in a minute is too many; if not, it is counted.
+pub(crate) fn too_many(times: &mut Vec<Duration>, now: Duration, most: usize) -> bool {
+    times.retain(|at| now < *at + MINUTE);
     if times.len() >= most {
         return true;
     }

@@ -10,6 +10,7 @@ use domain::id::{AgentId, EnrolmentId};
 use domain::text::quoted;
 use domain::time::Timestamp;
 
+use crate::asked::too_many;
 use crate::port::{Clock as _, Dice as _, Events as _, Note, Notify as _, Ports, Store as _, StoreError};
 use crate::refused::Refused;
 use crate::report::{AgentFault, Refusal, Thing};
@@ -19,9 +20,8 @@ use crate::start::App;
 const WAITS: Duration = Duration::from_secs(5 * 60);
 /// How many wait at once.
 const MOST: usize = 4;
-/// How many come in [`PACE_SPAN`], from whomever.
+/// How many come in a minute, from whomever.
 const PACE: usize = 6;
-const PACE_SPAN: Duration = Duration::from_secs(60);
 /// How often the program asks what became of it, in seconds.
 const INTERVAL: u32 = 2;
 /// Signs that are not taken for each other, read or spoken.
@@ -132,11 +132,9 @@ impl<P: Ports> App<P> {
         };
         {
             let mut enrolments = self.0.broker.enrolments();
-            enrolments.asked_at.retain(|asked| steady < *asked + PACE_SPAN);
-            if enrolments.open_ones().count() >= MOST || enrolments.asked_at.len() >= PACE {
+            if enrolments.open_ones().count() >= MOST || too_many(&mut enrolments.asked_at, steady, PACE) {
                 return Err(Refused::TooMany);
             }
-            enrolments.asked_at.push(steady);
             enrolments.list.push(waiting.clone());
         }
         let event = AuditEvent::AgentAsked { enrolment: waiting.id, thumbprint: key.thumbprint() };

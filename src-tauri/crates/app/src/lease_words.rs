@@ -1,13 +1,13 @@
 //! What was given, in the words of the request.
 
-use domain::id::{GrantId, InstallId, OperationId};
+use domain::id::{GrantId, OperationId};
 use domain::lease::{Scope, Terms};
 use domain::task::Payment;
 use serde_json::{Map, Value, json};
 
 /// Where calls under a grant go.
-pub(crate) fn resource(install: &InstallId, grant: GrantId) -> String {
-    format!("http://{install}.countersign.localhost/call/{grant}")
+pub(crate) fn resource(issuer: &str, grant: GrantId) -> String {
+    format!("{issuer}/call/{grant}")
 }
 
 /// The operations, as a scope.

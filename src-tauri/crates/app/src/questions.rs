@@ -12,6 +12,7 @@ use domain::task::{Purpose, PurposeClass};
 use domain::time::Timestamp;
 use tokio::sync::watch;
 
+use crate::asked::too_many;
 use crate::refused::Refused;
 
 /// How long a question waits.
@@ -20,9 +21,8 @@ pub(crate) const WAITS: Duration = Duration::from_secs(5 * 60);
 pub(crate) const OUTLIVES: Duration = Duration::from_secs(10);
 /// How many questions may be open at once.
 const MOST: usize = 16;
-/// How many an agent may ask anew in [`PACE_SPAN`].
+/// How many an agent may ask anew in a minute.
 const PACE: usize = 3;
-const PACE_SPAN: Duration = Duration::from_secs(60);
 
 /// The questions of this run.
 #[derive(Default)]
@@ -95,12 +95,9 @@ impl Questions {
         if open.clone().any(|question| question.asked.agent == agent) || open.count() >= MOST {
             return Err(Refused::TooMany);
         }
-        let times = self.asked_at.entry(agent).or_default();
-        times.retain(|at| now < *at + PACE_SPAN);
-        if times.len() >= PACE {
+        if too_many(self.asked_at.entry(agent).or_default(), now, PACE) {
             return Err(Refused::TooMany);
         }
-        times.push(now);
         Ok(Met::New)
     }
 

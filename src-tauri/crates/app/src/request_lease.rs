@@ -136,7 +136,7 @@ impl<P: Ports> App<P> {
     /// The broker's issuer: the audience of every task, and the authority of every address on the socket.
     #[must_use]
     pub fn issuer(&self) -> String {
-        format!("http://{}.countersign.localhost", self.install())
+        self.0.issuer()
     }
 }
 
@@ -150,6 +150,10 @@ impl<P: Ports> Inner<P> {
             Lock::Locked { .. } => Err(Refused::Locked),
             Lock::Open => Ok(()),
         }
+    }
+
+    fn issuer(&self) -> String {
+        format!("http://{}.countersign.localhost", self.install)
     }
 
     pub(crate) fn moment(&self) -> Moment {
@@ -246,7 +250,7 @@ impl<P: Ports> Inner<P> {
             lease_type: LEASE_TYPE.to_owned(),
             expires_in: u32::try_from((left + 500) / 1000).unwrap_or(u32::MAX),
             scope: operations,
-            resource: resource(&self.install, task.grant),
+            resource: resource(&self.issuer(), task.grant),
             authorization_details: details,
         })
     }

@@ -17,9 +17,8 @@ pub(crate) fn all_choices(conn: &Connection) -> Result<Vec<Choice>, StoreError> 
 
 /// Those of an agent under a grant.
 pub(crate) fn of(conn: &Connection, agent: AgentId, grant: GrantId) -> Result<Vec<Choice>, StoreError> {
-    let sql = "SELECT id, agent, grant_id, operation, purpose_class, until_at, made_at FROM choices \
-               WHERE agent = ?1 AND grant_id = ?2 ORDER BY n";
-    all(conn, sql, params![agent.to_string(), grant.to_string()], read)
+    let sql = format!("SELECT {COLUMNS} FROM choices WHERE agent = ?1 AND grant_id = ?2 ORDER BY n");
+    all(conn, &sql, params![agent.to_string(), grant.to_string()], read)
 }
 
 /// Adds one, in place of one for the same.
